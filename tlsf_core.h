@@ -99,7 +99,163 @@ enum tlsf_status {
 	TLSF_STATUS_NR,
 };
 
-struct tlsf_core;
+/*
+ * Block layout. A block is named by the address of its header; its size counts the
+ * header. Only the header is ours while a block is allocated: one word.
+ *
+ *	allocated                          free
+ *	+--------+----------------------+  +--------+------+-------+-- - - --+--------+
+ *	| header | payload              |  | header | next | pprev |         | footer |
+ *	+--------+----------------------+  +--------+------+-------+-- - - --+--------+
+ *	          ^ what the caller gets             list links              own address,
+ *	                                                                     read by the
+ *	                                                                     neighbour above
+ *
+ * Header: the size, a multiple of the granule, whose low bits hold
+ *	bit 0	TLSF_FREE	this block is in a free list
+ *	bit 1	TLSF_PREV_FREE	the block below is free: the word before this header is
+ *				its footer
+ * Bits from TLSF_BLOCK_LIMIT upwards are zero, kept for a check word.
+ *
+ * A region is blocks without gaps and an end mark, an allocated header of size 0.
+ *
+ * A list ends in the nil block inside the control structure, never in NULL, and
+ * pprev points at whatever points here, a list head or another block's next. So
+ * insertion and removal have no special case and no branch.
+ *
+ * Invariants; tlsf_check.c proves them by these numbers:
+ *
+ *  1. Blocks tile each region exactly, from its first byte to its end mark.
+ *  2. Sizes are multiples of the granule, at least TLSF_BLOCK_MIN, below
+ *     TLSF_BLOCK_LIMIT; spare header bits are zero.
+ *  3. No two free blocks are physical neighbours.
+ *  4. TLSF_PREV_FREE says what the block below is.
+ *  5. The footer of a free block holds its address.
+ *  6. Every block in a list is free, in a region, of that list's class, and the block
+ *     before it and its pprev agree.
+ *  7. The lists hold exactly the free blocks of the regions.
+ *  8. A bitmap bit is set if and only if its list is not empty, a summary bit if and
+ *     only if its bitmap word is not zero.
+ *  9. Counters agree with the blocks.
+ * 10. Regions are sorted and disjoint; the nil block is never anything else.
+ */
+#define TLSF_FREE		((size_t)1)
+#define TLSF_PREV_FREE		((size_t)2)
+#define TLSF_FLAGS		(TLSF_GRANULE - 1)
+
+struct tlsf_block {
+	size_t header;
+	struct tlsf_block *next;	/* free blocks only, as all below */
+	struct tlsf_block **pprev;
+	/* ... footer: the last word */
+};
+
+#define TLSF_BLOCK_HEADER	sizeof(size_t)
+#define TLSF_BLOCK_MIN		(sizeof(struct tlsf_block) + sizeof(struct tlsf_block *))
+
+/**
+ * struct tlsf_region - memory between a first payload and an end mark
+ * @first: address of the first block's payload; all ones in an unused entry
+ * @last: offset from there of the last payload that a block could have; an end mark
+ *	is TLSF_BLOCK_MIN above it
+ * @base: what the caller gave, for accounting and removal
+ * @bytes: how much of it
+ */
+struct tlsf_region {
+	uintptr_t first;
+	size_t last;
+	void *base;
+	size_t bytes;
+};
+
+/**
+ * struct tlsf_core - control structure; the caller's lock guards all of it
+ * @nil: ends every list; header 0 so that it never satisfies a request. Its pprev is
+ *	written by every operation at the end of a list and never read.
+ * @summary: bit w is set when bitmap[w] is not zero
+ * @bitmap: bit i is set when list i is not empty
+ * @low: lowest address a link may hold; constant between region changes, as are
+ *	@extent, @capacity and @region
+ * @extent: bytes from @low to the end of the highest region
+ * @max_request: no larger request can ever succeed; constant after init
+ * @nr_lists: lists in use, and as many as the memory has room for, less the empty one
+ *	above the last class; constant after init
+ * @nr_regions: entries of @region in use
+ * @status: why the last allocation failed
+ * @steps: steps of the last operation, where they are counted
+ * @used_bytes: usable bytes of allocated blocks
+ * @high_water: most @used_bytes ever
+ * @free_blocks: free blocks
+ * @allocs: blocks ever handed out
+ * @frees: blocks ever taken back; @allocs - @frees are allocated now
+ * @resizes: blocks resized
+ * @fail_exhausted: failed requests by cause, as @fail_fragmented
+ * @fail_fragmented: see @fail_exhausted
+ * @bad_pointers: pointers that validation refused
+ * @capacity: bytes of all blocks, allocated and free, headers included
+ * @since: counters at the last tlsf_core_stats_reset()
+ * @region: sorted by address
+ * @list: heads; @nr_lists and one that is always empty
+ */
+struct tlsf_core {
+	struct tlsf_block nil;
+	unsigned long summary;
+	unsigned long bitmap[TLSF_BITMAP_WORDS];
+	uintptr_t low;
+	size_t extent;
+	size_t max_request;
+	unsigned int nr_lists;
+	unsigned int nr_regions;
+	enum tlsf_status status;
+	unsigned int steps;
+	size_t used_bytes;
+	size_t high_water;
+	size_t free_blocks;
+	size_t allocs;
+	size_t frees;
+	size_t resizes;
+	size_t fail_exhausted;
+	size_t fail_fragmented;
+	size_t bad_pointers;
+	size_t capacity;
+	struct {
+		size_t allocs;
+		size_t frees;
+		size_t resizes;
+		size_t fail_exhausted;
+		size_t fail_fragmented;
+		size_t bad_pointers;
+	} since;
+	struct tlsf_region region[TLSF_REGIONS_MAX];
+	struct tlsf_block *list[];
+};
+
+static inline struct tlsf_block *tlsf_block_of(const void *payload)
+{
+	return (struct tlsf_block *)((uintptr_t)payload - TLSF_BLOCK_HEADER);
+}
+
+static inline void *tlsf_block_payload(const struct tlsf_block *b)
+{
+	return (void *)((uintptr_t)b + TLSF_BLOCK_HEADER);
+}
+
+static inline size_t tlsf_block_size(const struct tlsf_block *b)
+{
+	return b->header & ~TLSF_FLAGS;
+}
+
+/* the block @size bytes above @b */
+static inline struct tlsf_block *tlsf_block_at(const struct tlsf_block *b, size_t size)
+{
+	return (struct tlsf_block *)((uintptr_t)b + size);
+}
+
+/* the footer of the block below @b, which must be free */
+static inline struct tlsf_block **tlsf_block_footer_below(const struct tlsf_block *b)
+{
+	return (struct tlsf_block **)((uintptr_t)b - sizeof(struct tlsf_block *));
+}
 
 /**
  * struct tlsf_core_stats - what the core counted, and the figures it derives
@@ -170,10 +326,10 @@ enum tlsf_status tlsf_core_free(struct tlsf_core *c, void *ptr);
 enum tlsf_status tlsf_core_resize(struct tlsf_core *c, void *ptr, size_t size);
 enum tlsf_status tlsf_core_grow_back(struct tlsf_core *c, void **ptr, size_t align,
 				     size_t size);
-enum tlsf_status tlsf_core_usable(const struct tlsf_core *c, const void *ptr,
+enum tlsf_status tlsf_core_usable(struct tlsf_core *c, const void *ptr,
 				  size_t *usable);
 
-enum tlsf_status tlsf_core_why(const struct tlsf_core *c, size_t align, size_t size);
+enum tlsf_status tlsf_core_status(const struct tlsf_core *c);
 bool tlsf_core_walk(const struct tlsf_core *c, struct tlsf_cursor *at,
 		    struct tlsf_block_info *info);
 void tlsf_core_stats(const struct tlsf_core *c, struct tlsf_core_stats *stats);
