@@ -44,9 +44,11 @@
 #ifndef __KERNEL__
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
-#define __always_inline	inline __attribute__((__always_inline__))
 #define noinline	__attribute__((__noinline__))
 #define __cold		__attribute__((__cold__))
+#ifndef __always_inline		/* glibc has it, with this meaning */
+#define __always_inline	inline __attribute__((__always_inline__))
+#endif
 #endif
 
 static_assert(sizeof(unsigned long) == sizeof(size_t), "bitmap words hold sizes");
