@@ -142,7 +142,7 @@ static unsigned int check_control(struct check *k)
 	for (i = 1; i < TLSF_REGIONS_MAX; i++) {
 		const struct tlsf_region *below = &c->region[i - 1];
 
-		if (i >= c->nr_regions ? c->region[i].first != UINTPTR_MAX :
+		if (i >= c->nr_regions ? c->region[i].first != TLSF_NO_ADDRESS :
 		    c->region[i].first <= below->first + below->last + TLSF_BLOCK_MIN)
 			return broken(k, 10, &c->region[i]);
 	}

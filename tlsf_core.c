@@ -730,7 +730,7 @@ struct tlsf_core *tlsf_core_init(void *mem, size_t bytes, size_t region_bytes)
 	c->max_request = tlsf_map_floor(c->nr_lists) * TLSF_GRANULE - TLSF_GRANULE -
 			 TLSF_BLOCK_HEADER;
 	for (i = 0; i < TLSF_REGIONS_MAX; i++)
-		c->region[i].first = UINTPTR_MAX;
+		c->region[i].first = TLSF_NO_ADDRESS;
 	for (i = 0; i <= c->nr_lists; i++)
 		c->list[i] = &c->nil;
 	return c;
@@ -773,7 +773,7 @@ static bool region_fit(const struct tlsf_core *c, struct tlsf_region *r, void *m
 	uintptr_t end = ((uintptr_t)mem + bytes) & ~(uintptr_t)TLSF_FLAGS;
 	size_t size = end - start - TLSF_BLOCK_HEADER;
 
-	if (!mem || bytes > UINTPTR_MAX - (uintptr_t)mem || bytes < TLSF_BLOCK_MIN ||
+	if (!mem || bytes > TLSF_NO_ADDRESS - (uintptr_t)mem || bytes < TLSF_BLOCK_MIN ||
 	    end < start || end - start < TLSF_BLOCK_MIN + TLSF_BLOCK_HEADER)
 		return false;
 	*r = (struct tlsf_region){ .first = start + TLSF_BLOCK_HEADER,
@@ -843,7 +843,7 @@ enum tlsf_status tlsf_core_remove_region(struct tlsf_core *c, void *mem)
 	c->free_blocks--;
 	for (c->nr_regions--; i < c->nr_regions; i++)
 		c->region[i] = c->region[i + 1];
-	c->region[i] = (struct tlsf_region){ .first = UINTPTR_MAX };
+	c->region[i] = (struct tlsf_region){ .first = TLSF_NO_ADDRESS };
 	regions_changed(c);
 	return TLSF_OK;
 }
@@ -984,6 +984,27 @@ enum tlsf_status tlsf_core_status(const struct tlsf_core *c)
 unsigned int tlsf_core_steps(const struct tlsf_core *c)
 {
 	return c->steps;
+}
+
+/**
+ * tlsf_core_generation() - a number that changes with every change to the blocks
+ * @c: control structure
+ */
+size_t tlsf_core_generation(const struct tlsf_core *c)
+{
+	return c->allocs + c->frees + c->resizes;
+}
+
+/**
+ * tlsf_core_retire() - serve no further request, for good
+ * @c: control structure
+ *
+ * For a heap that was found damaged. Frees are still validated and taken. Costs the
+ * allocation path nothing: every size is too large from now on.
+ */
+void tlsf_core_retire(struct tlsf_core *c)
+{
+	c->max_request = 0;
 }
 
 /**

@@ -58,6 +58,9 @@
  */
 #define TLSF_REGIONS_MAX	8
 
+/* where an unused entry of that table starts: above every address */
+#define TLSF_NO_ADDRESS		(~(uintptr_t)0)
+
 /*
  * Most steps any one operation takes. The longest is memalign that finds its block
  * with two scans, unlinks it, splits off a gap before and a rest behind, and inserts
@@ -155,7 +158,7 @@ struct tlsf_block {
 
 /**
  * struct tlsf_region - memory between a first payload and an end mark
- * @first: address of the first block's payload; all ones in an unused entry
+ * @first: address of the first block's payload, or TLSF_NO_ADDRESS
  * @last: offset from there of the last payload that a block could have; an end mark
  *	is TLSF_BLOCK_MIN above it
  * @base: what the caller gave, for accounting and removal
@@ -335,6 +338,8 @@ bool tlsf_core_walk(const struct tlsf_core *c, struct tlsf_cursor *at,
 void tlsf_core_stats(const struct tlsf_core *c, struct tlsf_core_stats *stats);
 void tlsf_core_stats_reset(struct tlsf_core *c);
 unsigned int tlsf_core_steps(const struct tlsf_core *c);
+size_t tlsf_core_generation(const struct tlsf_core *c);
+void tlsf_core_retire(struct tlsf_core *c);
 const char *tlsf_core_strstatus(enum tlsf_status status);
 
 /* tlsf_check.c: 0 when all invariants hold, else the number of the first broken one */

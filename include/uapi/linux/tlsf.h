@@ -32,6 +32,9 @@
  *     The request can never be served: larger than the whole pool, or a struct
  *     with bytes set that this kernel does not know, or more operations than
  *     TLSF_BATCH_MAX.
+ * EIO
+ *     The pool found its heap damaged and serves no further request; the kernel
+ *     log has the report.
  * ENOMEM
  *     The pool cannot serve the request now. STATS tells exhaustion (too little
  *     free memory) from fragmentation (enough, but no block is large enough).
@@ -254,19 +257,19 @@ enum tlsf_lat_kind {
  * @time_ns: when it ended, CLOCK_MONOTONIC
  * @size: bytes asked for (ALLOC, RESIZE) or given back (FREE)
  * @align: alignment asked for, 0 for none
- * @caller: address that called, as an offset from the kernel's text or 0 when hidden
+ * @hold: the part of @cycles with the lock held
  * @steps: steps the core took
  * @cpu: where
  * @context: 0 task, 1 softirq, 2 hardirq, 3 NMI
  * @reserved: 0
- * @symbol: name of the caller, NUL terminated
+ * @symbol: where it was called from, as symbol+offset/size, NUL terminated
  */
 struct tlsf_witness {
 	__u64 cycles;
 	__u64 time_ns;
 	__u64 size;
 	__u64 align;
-	__u64 caller;
+	__u64 hold;
 	__u32 steps;
 	__u32 cpu;
 	__u32 context;
