@@ -1,0 +1,1130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pools: memory, lock, and the exported API.
+ *
+ * Room: pool. Includes the core, latency, trace and compat; knows no device and no
+ * view. Allocate and free may be called in task, softirq and hard interrupt context,
+ * with interrupts off and under raw spinlocks, on PREEMPT_RT too. None sleeps,
+ * reclaims or prints there: reports are handed to an irq_work.
+ *
+ * Lock order, outermost first:
+ *
+ *	pools_lock	mutex; the list of pools and the observer. Task context.
+ *	pool->lock	raw spinlock, always irqsave; everything in pool->core and the
+ *			pool's own blocks' headers and links. A leaf: under it run the
+ *			core's bounded steps and clock readings and nothing else. No
+ *			other lock, no printing, no zeroing or copying, no tracepoint.
+ *
+ * Exceptions to "bounded" are the check and the atomic walk, which say so.
+ */
+#define pr_fmt(fmt) "tlsf: " fmt
+
+#include <linux/irq_work.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/ratelimit.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "tlsf_core.h"
+#include "tlsf_latency.h"
+#include "tlsf_pool.h"
+
+#define CREATE_TRACE_POINTS
+#include "tlsf_trace.h"
+
+/* live blocks that the report of a leak lists one by one */
+#define LEAKS_LISTED	16
+
+/*
+ * What went wrong last, on its way to the log. Whoever sets @pending owns the other
+ * fields until the irq_work has printed them; who finds it set only counts.
+ */
+struct pool_report {
+	struct irq_work work;
+	atomic_t pending;
+	atomic_t missed;
+	enum tlsf_status status;
+	const void *ptr;		/* refused pointer, or NULL for a request */
+	size_t size;
+	unsigned long caller;
+};
+
+struct tlsf_pool {
+	/* under lock, as all that the core manages */
+	raw_spinlock_t lock ____cacheline_aligned;
+	unsigned int steps_seen;
+
+	/* constant between create and destroy */
+	struct tlsf_core *core ____cacheline_aligned;
+	void *memory;
+	size_t bytes;
+	size_t max_request;
+	struct tlsf_latency *latency;
+	char name[TLSF_POOL_NAME_LEN];
+
+	/* set once, when the heap was found damaged; read without the lock */
+	bool damaged;
+
+	struct pool_report report;	/* guarded by report.pending */
+	struct list_head link;		/* under pools_lock */
+};
+
+static DEFINE_MUTEX(pools_lock);
+static LIST_HEAD(pools);				/* under pools_lock */
+static const struct tlsf_pool_observer *observer;	/* under pools_lock */
+
+struct tlsf_pool *tlsf_default_pool;
+
+/* ---- reports ---- */
+
+static DEFINE_RATELIMIT_STATE(report_limit, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
+
+static void report_print(const struct tlsf_pool *pool, const struct pool_report *r, int missed)
+{
+	if (r->ptr)
+		pr_err("pool %s: pointer %p from %pS refused: %s (%d more not shown)\n",
+		       pool->name, r->ptr, (void *)r->caller, tlsf_core_strstatus(r->status),
+		       missed);
+	else if (r->status == TLSF_E_LINKS)
+		pr_err("pool %s: heap is damaged, found serving %pS: %s; no further request is served\n",
+		       pool->name, (void *)r->caller, tlsf_core_strstatus(r->status));
+	else
+		pr_warn("pool %s: %zu bytes for %pS refused: %s (%d more not shown)\n",
+			pool->name, r->size, (void *)r->caller, tlsf_core_strstatus(r->status),
+			missed);
+}
+
+static void report_work(struct irq_work *work)
+{
+	struct pool_report *r = container_of(work, struct pool_report, work);
+	int missed = atomic_xchg(&r->missed, 0);
+
+	if (r->status == TLSF_E_LINKS || __ratelimit(&report_limit))
+		report_print(container_of(r, struct tlsf_pool, report), r, missed);
+	/* Pairs with the acquire in report(): the fields are free for the next */
+	atomic_set_release(&r->pending, 0);
+}
+
+/* leave a report for the irq_work; any context */
+static void report(struct tlsf_pool *pool, enum tlsf_status status, const void *ptr, size_t size,
+		   unsigned long caller)
+{
+	struct pool_report *r = &pool->report;
+
+	/* Pairs with the release in report_work() */
+	if (atomic_cmpxchg_acquire(&r->pending, 0, 1)) {
+		atomic_inc(&r->missed);
+		return;
+	}
+	r->status = status;
+	r->ptr = ptr;
+	r->size = size;
+	r->caller = caller;
+	irq_work_queue(&r->work);
+}
+
+/* ---- one operation on the core, plain and timed ---- */
+
+/* what every operation takes in and gives out; lives in registers on the plain path */
+struct op {
+	void *ptr;
+	size_t align;
+	size_t size;
+	size_t old_usable;		/* out of a resize */
+	unsigned long caller;
+	enum tlsf_status status;
+};
+
+static __always_inline void run_alloc(struct tlsf_pool *pool, struct op *op)
+{
+	lockdep_assert_held(&pool->lock);
+	if (op->align > TLSF_MINALIGN)
+		op->ptr = tlsf_core_memalign(pool->core, op->align, op->size);
+	else
+		op->ptr = tlsf_core_alloc(pool->core, op->size);
+	op->status = likely(op->ptr) ? TLSF_OK : tlsf_core_status(pool->core);
+}
+
+static __always_inline void run_free(struct tlsf_pool *pool, struct op *op)
+{
+	lockdep_assert_held(&pool->lock);
+	op->status = tlsf_core_free(pool->core, op->ptr);
+}
+
+static __always_inline void run_resize(struct tlsf_pool *pool, struct op *op)
+{
+	lockdep_assert_held(&pool->lock);
+	op->status = tlsf_core_usable(pool->core, op->ptr, &op->old_usable);
+	if (op->status == TLSF_OK)
+		op->status = tlsf_core_resize(pool->core, op->ptr, op->size);
+}
+
+static __always_inline void run_grow_back(struct tlsf_pool *pool, struct op *op)
+{
+	lockdep_assert_held(&pool->lock);
+	op->status = tlsf_core_grow_back(pool->core, &op->ptr, op->align, op->size);
+}
+
+typedef void (*run_fn)(struct tlsf_pool *pool, struct op *op);
+
+/* a constant @run is inlined: no indirect call */
+static __always_inline void locked(struct tlsf_pool *pool, struct op *op, run_fn run)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	run(pool, op);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+}
+
+/* the same with the clock read around it, and recorded under @kind */
+static __always_inline void locked_timed(struct tlsf_pool *pool, struct op *op, run_fn run,
+					 enum tlsf_latency_op kind, struct tlsf_cost *cost)
+{
+	struct tlsf_sample s = { .op = kind, .size = op->size, .align = op->align,
+				 .caller = op->caller };
+	unsigned long flags;
+
+	local_irq_save(flags);
+	s.start = tlsf_clock();
+	raw_spin_lock(&pool->lock);
+	s.locked = tlsf_clock();
+	run(pool, op);
+	s.end = tlsf_clock();
+	s.steps = tlsf_core_steps(pool->core);
+	if (s.steps > pool->steps_seen)
+		pool->steps_seen = s.steps;
+	raw_spin_unlock(&pool->lock);
+	tlsf_latency_record(pool->latency, &s);
+	local_irq_restore(flags);
+	cost->hold = tlsf_clock_net(s.locked, s.end);
+	cost->total = tlsf_clock_net(s.start, s.locked) + cost->hold;
+	cost->steps = s.steps;
+}
+
+/* ---- allocate ---- */
+
+/* the core found its heap damaged: say so once and stop handing out */
+static void pool_retire(struct tlsf_pool *pool, unsigned long caller)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	tlsf_core_retire(pool->core);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	if (!xchg(&pool->damaged, true))
+		report(pool, TLSF_E_LINKS, NULL, 0, caller);
+}
+
+static noinline void alloc_failed(struct tlsf_pool *pool, const struct op *op, gfp_t flags)
+{
+	if (READ_ONCE(pool->damaged))
+		return;
+	if (op->status == TLSF_E_LINKS)
+		return pool_retire(pool, op->caller);
+	if (op->status == TLSF_E_EXHAUSTED || op->status == TLSF_E_FRAGMENTED)
+		trace_tlsf_exhausted(pool->name, op->size, op->align,
+				     op->status == TLSF_E_FRAGMENTED, op->caller);
+	if (!(flags & __GFP_NOWARN))
+		report(pool, op->status, NULL, op->size, op->caller);
+}
+
+/* outside the lock: zeroing takes time in proportion to the size */
+static void zero_usable(struct tlsf_pool *pool, void *ptr, size_t from)
+{
+	memset(ptr + from, 0, tlsf_pool_ksize(pool, ptr) - from);
+}
+
+static noinline void alloc_timed(struct tlsf_pool *pool, struct op *op, struct tlsf_cost *cost)
+{
+	locked_timed(pool, op, run_alloc, TLSF_LATENCY_ALLOC, cost);
+	if (op->ptr)
+		trace_tlsf_alloc(pool->name, op->ptr, op->size, op->align, cost->hold,
+				 cost->total, cost->steps, op->caller);
+}
+
+static __always_inline void alloc_finish(struct tlsf_pool *pool, const struct op *op, gfp_t flags)
+{
+	if (unlikely(!op->ptr))
+		alloc_failed(pool, op, flags);
+	else if (unlikely(flags & __GFP_ZERO))
+		zero_usable(pool, op->ptr, 0);
+}
+
+static __always_inline void *pool_alloc(struct tlsf_pool *pool, size_t align, size_t size,
+					gfp_t flags, unsigned long caller)
+{
+	struct op op = { .align = align, .size = size, .caller = caller };
+
+	if (unlikely(!size))
+		return ZERO_SIZE_PTR;
+	if (static_branch_unlikely(&tlsf_timing)) {
+		struct tlsf_cost cost;
+
+		alloc_timed(pool, &op, &cost);
+	} else {
+		locked(pool, &op, run_alloc);
+	}
+	alloc_finish(pool, &op, flags);
+	return op.ptr;
+}
+
+/* ---- free ---- */
+
+static noinline void free_timed(struct tlsf_pool *pool, struct op *op, struct tlsf_cost *cost)
+{
+	locked_timed(pool, op, run_free, TLSF_LATENCY_FREE, cost);
+	if (op->status == TLSF_OK)
+		trace_tlsf_free(pool->name, op->ptr, cost->hold, cost->total, cost->steps,
+				op->caller);
+}
+
+static __always_inline void pool_free(struct tlsf_pool *pool, const void *ptr,
+				      unsigned long caller)
+{
+	struct op op = { .ptr = (void *)ptr, .caller = caller };
+
+	if (unlikely(ZERO_OR_NULL_PTR(ptr)))
+		return;
+	if (static_branch_unlikely(&tlsf_timing)) {
+		struct tlsf_cost cost;
+
+		free_timed(pool, &op, &cost);
+	} else {
+		locked(pool, &op, run_free);
+	}
+	if (unlikely(op.status != TLSF_OK))
+		report(pool, op.status, ptr, 0, caller);
+}
+
+static size_t pool_ksize(struct tlsf_pool *pool, const void *ptr, unsigned long caller)
+{
+	enum tlsf_status status;
+	unsigned long flags;
+	size_t usable = 0;
+
+	if (ZERO_OR_NULL_PTR(ptr))
+		return 0;
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	status = tlsf_core_usable(pool->core, ptr, &usable);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	if (unlikely(status != TLSF_OK))
+		report(pool, status, ptr, 0, caller);
+	return usable;
+}
+
+/* ---- resize ---- */
+
+static noinline void resize_timed(struct tlsf_pool *pool, struct op *op, struct tlsf_cost *cost)
+{
+	locked_timed(pool, op, run_resize, TLSF_LATENCY_RESIZE, cost);
+}
+
+/*
+ * Grow downwards: the core joins the blocks, the contents move outside the lock since
+ * both places are ours, and only then the tail, which held contents, is given back.
+ */
+static bool resize_backward(struct tlsf_pool *pool, struct op *op)
+{
+	struct op back = *op;
+
+	locked(pool, &back, run_grow_back);
+	if (back.status != TLSF_OK)
+		return false;
+	memmove(back.ptr, op->ptr, op->old_usable);
+	op->ptr = back.ptr;
+	locked(pool, &back, run_resize);
+	op->status = back.status;
+	return true;
+}
+
+/* the last resort: another block, a copy outside the lock, and the old one freed */
+static void resize_elsewhere(struct tlsf_pool *pool, struct op *op)
+{
+	struct op to = { .align = op->align, .size = op->size, .caller = op->caller };
+
+	locked(pool, &to, run_alloc);
+	op->status = to.status;
+	if (!to.ptr)
+		return;
+	memcpy(to.ptr, op->ptr, min(op->old_usable, op->size));
+	locked(pool, op, run_free);
+	op->ptr = to.ptr;
+}
+
+/* there was no room above: move, to below or away */
+static void resize_moving(struct tlsf_pool *pool, struct op *op)
+{
+	if (op->status == TLSF_E_FRAGMENTED && !resize_backward(pool, op))
+		resize_elsewhere(pool, op);
+}
+
+static bool status_blames_pointer(enum tlsf_status status)
+{
+	return status >= TLSF_E_OUTSIDE && status <= TLSF_E_LINKS;
+}
+
+static void *pool_realloc(struct tlsf_pool *pool, const void *ptr, size_t align, size_t size,
+			  gfp_t flags, unsigned long caller)
+{
+	struct op op = { .ptr = (void *)ptr, .align = align, .size = size, .caller = caller };
+
+	if (ZERO_OR_NULL_PTR(ptr))
+		return pool_alloc(pool, align, size, flags, caller);
+	if (!size) {
+		pool_free(pool, ptr, caller);
+		return ZERO_SIZE_PTR;
+	}
+	if (static_branch_unlikely(&tlsf_timing)) {
+		struct tlsf_cost cost;
+
+		resize_timed(pool, &op, &cost);
+	} else {
+		locked(pool, &op, run_resize);
+	}
+	resize_moving(pool, &op);
+	if (op.status == TLSF_OK) {
+		if (flags & __GFP_ZERO && size > op.old_usable)
+			zero_usable(pool, op.ptr, op.old_usable);
+		return op.ptr;
+	}
+	if (status_blames_pointer(op.status))
+		report(pool, op.status, ptr, 0, caller);
+	else
+		alloc_failed(pool, &op, flags);
+	return NULL;
+}
+
+/* ---- exported: pools of one's own ---- */
+
+/**
+ * tlsf_pool_alloc() - allocate from a pool
+ * @pool: pool
+ * @size: bytes
+ * @flags: __GFP_ZERO zeroes the usable bytes, outside the lock; __GFP_NOWARN keeps
+ *	failure out of the log; others change nothing
+ *
+ * Context: any but NMI; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the
+ *	lock, whatever the size and the state of the pool.
+ * Return: memory aligned to TLSF_MINALIGN; ZERO_SIZE_PTR for no bytes; NULL when the
+ *	pool cannot serve it now.
+ */
+void *tlsf_pool_alloc(struct tlsf_pool *pool, size_t size, gfp_t flags)
+{
+	return pool_alloc(pool, TLSF_MINALIGN, size, flags, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tlsf_pool_alloc);
+
+/**
+ * tlsf_pool_memalign() - allocate from a pool at a multiple of an alignment
+ * @pool: pool
+ * @align: power of two
+ * @size: bytes
+ * @flags: as for tlsf_pool_alloc()
+ *
+ * Context: any but NMI; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the
+ *	lock, whatever the size and the state of the pool.
+ * Return: memory aligned to @align; ZERO_SIZE_PTR for no bytes; NULL when the pool
+ *	cannot serve it now, or @align is not a power of two.
+ */
+void *tlsf_pool_memalign(struct tlsf_pool *pool, size_t align, size_t size, gfp_t flags)
+{
+	/* the core sees every value but the small powers of two that are always met */
+	return pool_alloc(pool, is_power_of_2(align) ? align : SIZE_MAX, size, flags, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tlsf_pool_memalign);
+
+/**
+ * tlsf_pool_realloc() - make a block larger or smaller
+ * @pool: pool
+ * @ptr: block, or NULL to allocate
+ * @size: bytes; 0 to free
+ * @flags: as for tlsf_pool_alloc(); __GFP_ZERO zeroes what is new, provided that it was
+ *	given at each allocation before
+ *
+ * Grows in place upwards or downwards when a neighbour is free, else moves. A block
+ * that moves is aligned to TLSF_MINALIGN: tlsf_pool_realloc_align() keeps more.
+ *
+ * Context: any but NMI; never sleeps. Bound: at most TLSF_STEPS_MAX steps in each of up
+ *	to three holds of the lock; copying is outside and in proportion to the size.
+ * Return: the block; ZERO_SIZE_PTR for no bytes; NULL when it cannot be had, and then
+ *	the old block is as it was.
+ */
+void *tlsf_pool_realloc(struct tlsf_pool *pool, const void *ptr, size_t size, gfp_t flags)
+{
+	return pool_realloc(pool, ptr, TLSF_MINALIGN, size, flags, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tlsf_pool_realloc);
+
+/**
+ * tlsf_pool_realloc_align() - make an aligned block larger or smaller
+ * @pool: pool
+ * @ptr: block, or NULL to allocate
+ * @align: power of two that the result is a multiple of when it moves
+ * @size: bytes; 0 to free
+ * @flags: as for tlsf_pool_realloc()
+ *
+ * Context: any but NMI; never sleeps. Bound: as tlsf_pool_realloc().
+ * Return: as tlsf_pool_realloc(); NULL too when @align is not a power of two.
+ */
+void *tlsf_pool_realloc_align(struct tlsf_pool *pool, const void *ptr, size_t align, size_t size,
+			      gfp_t flags)
+{
+	if (!is_power_of_2(align))
+		return NULL;
+	return pool_realloc(pool, ptr, align, size, flags, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tlsf_pool_realloc_align);
+
+/**
+ * tlsf_pool_free() - free a block of a pool
+ * @pool: pool
+ * @ptr: block, NULL or ZERO_SIZE_PTR
+ *
+ * A pointer that is no block of the pool, or freed already, is refused, counted and
+ * reported, and changes nothing.
+ *
+ * Context: any but NMI; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the
+ *	lock, whatever the size and the state of the pool.
+ */
+void tlsf_pool_free(struct tlsf_pool *pool, const void *ptr)
+{
+	pool_free(pool, ptr, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tlsf_pool_free);
+
+/**
+ * tlsf_pool_ksize() - how many bytes of a block may be used
+ * @pool: pool
+ * @ptr: block, NULL or ZERO_SIZE_PTR
+ *
+ * Context: any but NMI; never sleeps. Bound: no step, one validation under the lock.
+ * Return: bytes, at least those asked for; 0 for NULL, ZERO_SIZE_PTR and, reported, for
+ *	what is no block of the pool.
+ */
+size_t tlsf_pool_ksize(struct tlsf_pool *pool, const void *ptr)
+{
+	return pool_ksize(pool, ptr, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tlsf_pool_ksize);
+
+/**
+ * tlsf_pool_stats() - one consistent look at a pool
+ * @pool: pool
+ * @stats: filled in
+ *
+ * Context: any but NMI; never sleeps. Bound: constant, no list is walked.
+ */
+void tlsf_pool_stats(struct tlsf_pool *pool, struct tlsf_pool_stats *stats)
+{
+	struct tlsf_core_stats s;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	tlsf_core_stats(pool->core, &s);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	*stats = (struct tlsf_pool_stats){
+		.pool_bytes = pool->bytes,
+		.used_bytes = s.used_bytes,
+		.free_bytes = s.free_bytes,
+		.overhead_bytes = pool->bytes - s.used_bytes - s.free_bytes,
+		.largest_free = s.largest_free,
+		.max_request = pool->max_request,
+		.high_water = s.high_water,
+		.used_blocks = s.used_blocks,
+		.free_blocks = s.free_blocks,
+		.allocs = s.allocs,
+		.frees = s.frees,
+		.resizes = s.resizes,
+		.fail_exhausted = s.fail_exhausted,
+		.fail_fragmented = s.fail_fragmented,
+		.bad_frees = s.bad_pointers,
+	};
+}
+EXPORT_SYMBOL_GPL(tlsf_pool_stats);
+
+/* ---- life of a pool ---- */
+
+/* lay out control structure and region in the pool's memory */
+static int pool_format(struct tlsf_pool *pool)
+{
+	size_t control = ALIGN(tlsf_core_size(pool->bytes), SMP_CACHE_BYTES);
+	struct tlsf_core_stats s;
+
+	pool->core = tlsf_core_init(pool->memory, control, pool->bytes);
+	if (!pool->core || tlsf_core_add_region(pool->core, pool->memory + control,
+						pool->bytes - control) != TLSF_OK)
+		return -EINVAL;
+	tlsf_core_stats(pool->core, &s);
+	pool->max_request = s.largest_free;
+	return 0;
+}
+
+static void pool_release(struct tlsf_pool *pool)
+{
+	tlsf_latency_destroy(pool->latency);
+	vfree(pool->memory);
+	kfree(pool);
+}
+
+static bool name_is_good(const char *name)
+{
+	return name && *name && strlen(name) < TLSF_POOL_NAME_LEN && !strchr(name, '/') &&
+	       strcmp(name, ".") && strcmp(name, "..");
+}
+
+static struct tlsf_pool *pool_make(const char *name, size_t bytes)
+{
+	struct tlsf_pool *pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+	int err = -ENOMEM;
+
+	if (!pool)
+		return ERR_PTR(err);
+	raw_spin_lock_init(&pool->lock);
+	init_irq_work(&pool->report.work, report_work);
+	strscpy(pool->name, name, sizeof(pool->name));
+	pool->bytes = bytes;
+	/* fail and say so, rather than have the OOM killer make room */
+	pool->memory = __vmalloc(bytes, GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+	pool->latency = tlsf_latency_create();
+	if (pool->memory && pool->latency)
+		err = pool_format(pool);
+	if (!err)
+		return pool;
+	pool_release(pool);
+	return ERR_PTR(err);
+}
+
+static struct tlsf_pool *pool_find(const char *name)
+{
+	struct tlsf_pool *pool;
+
+	lockdep_assert_held(&pools_lock);
+	list_for_each_entry(pool, &pools, link)
+		if (!strcmp(pool->name, name))
+			return pool;
+	return NULL;
+}
+
+/* under its name into the list, unless the name is taken */
+static int pool_publish(struct tlsf_pool *pool)
+{
+	int err = 0;
+
+	mutex_lock(&pools_lock);
+	if (pool_find(pool->name)) {
+		err = -EEXIST;
+	} else {
+		list_add_tail(&pool->link, &pools);
+		if (observer)
+			observer->created(pool);
+	}
+	mutex_unlock(&pools_lock);
+	return err;
+}
+
+/**
+ * tlsf_pool_create() - make a pool of one's own
+ * @name: 1 to 15 characters without a slash, as its statistics are found under
+ * @bytes: memory to take, rounded up to whole pages; 16 KiB to 256 GiB. All is taken
+ *	at once; control structure and headers come out of it.
+ *
+ * Besides @bytes it takes 37 KiB of histograms for each possible CPU.
+ *
+ * Context: task; may sleep.
+ * Return: the pool, or ERR_PTR(): -EINVAL for a bad name or size, -EEXIST for a name
+ *	in use, -ENOMEM.
+ */
+struct tlsf_pool *tlsf_pool_create(const char *name, size_t bytes)
+{
+	struct tlsf_pool *pool;
+	int err;
+
+	if (!name_is_good(name) || bytes < TLSF_POOL_MIN || bytes > TLSF_POOL_MAX)
+		return ERR_PTR(-EINVAL);
+	if (DIV_ROUND_UP(bytes, PAGE_SIZE) >= totalram_pages())
+		return ERR_PTR(-ENOMEM);
+	pool = pool_make(name, PAGE_ALIGN(bytes));
+	if (IS_ERR(pool))
+		return pool;
+	err = pool_publish(pool);
+	if (!err)
+		return pool;
+	pool_release(pool);
+	return ERR_PTR(err);
+}
+EXPORT_SYMBOL_GPL(tlsf_pool_create);
+
+/* live blocks at the end are the user's mistake: list them, crash nothing */
+static void report_leaks(struct tlsf_pool *pool)
+{
+	struct tlsf_cursor at = {};
+	struct tlsf_block_info info;
+	struct tlsf_core_stats s;
+	unsigned int listed = 0;
+
+	tlsf_core_stats(pool->core, &s);
+	if (!s.used_blocks)
+		return;
+	pr_err("pool %s: leak: %zu live blocks, %zu bytes, as the pool is destroyed\n",
+	       pool->name, s.used_blocks, s.used_bytes);
+	while (listed < LEAKS_LISTED && tlsf_core_walk(pool->core, &at, &info)) {
+		if (info.free)
+			continue;
+		pr_err("pool %s: leak: live block at +%zu, %zu bytes\n", pool->name,
+		       tlsf_pool_offset(pool, info.ptr), info.size);
+		listed++;
+	}
+}
+
+/**
+ * tlsf_pool_destroy() - give a pool back
+ * @pool: pool, or NULL or an ERR_PTR() to do nothing
+ *
+ * Blocks that are still allocated are reported in the log and go with the pool.
+ *
+ * Context: task; may sleep. The caller makes sure that nobody uses the pool.
+ */
+void tlsf_pool_destroy(struct tlsf_pool *pool)
+{
+	if (IS_ERR_OR_NULL(pool))
+		return;
+	mutex_lock(&pools_lock);
+	list_del(&pool->link);
+	if (observer)
+		observer->destroyed(pool);
+	mutex_unlock(&pools_lock);
+	irq_work_sync(&pool->report.work);
+	report_leaks(pool);
+	pool_release(pool);
+}
+EXPORT_SYMBOL_GPL(tlsf_pool_destroy);
+
+/* ---- exported: the default pool under slab's names ---- */
+
+/**
+ * tlsf_kmalloc() - allocate from the default pool
+ * @size: bytes
+ * @flags: as for tlsf_pool_alloc()
+ *
+ * Context: any but NMI; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the
+ *	lock, whatever the size and the state of the pool.
+ * Return: memory aligned to TLSF_MINALIGN; ZERO_SIZE_PTR for no bytes; NULL when the
+ *	pool cannot serve it now.
+ */
+void *tlsf_kmalloc(size_t size, gfp_t flags)
+{
+	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, size, flags, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tlsf_kmalloc);
+
+/**
+ * tlsf_kzalloc() - tlsf_kmalloc() of zeroed memory
+ * @size: bytes
+ * @flags: as for tlsf_pool_alloc()
+ *
+ * Context: any but NMI; never sleeps. Bound: as tlsf_kmalloc(); zeroing is outside the
+ *	lock and in proportion to the size.
+ * Return: as tlsf_kmalloc().
+ */
+void *tlsf_kzalloc(size_t size, gfp_t flags)
+{
+	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, size, flags | __GFP_ZERO, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tlsf_kzalloc);
+
+/* n * size, or a size that no pool can serve */
+static size_t array_bytes(size_t n, size_t size)
+{
+	return size_mul(n, size);
+}
+
+/**
+ * tlsf_kmalloc_array() - allocate an array from the default pool
+ * @n: elements
+ * @size: bytes of one
+ * @flags: as for tlsf_pool_alloc()
+ *
+ * Context: any but NMI; never sleeps. Bound: as tlsf_kmalloc().
+ * Return: as tlsf_kmalloc(); NULL too when @n * @size overflows.
+ */
+void *tlsf_kmalloc_array(size_t n, size_t size, gfp_t flags)
+{
+	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, array_bytes(n, size), flags,
+			  _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tlsf_kmalloc_array);
+
+/**
+ * tlsf_kcalloc() - tlsf_kmalloc_array() of zeroed memory
+ * @n: elements
+ * @size: bytes of one
+ * @flags: as for tlsf_pool_alloc()
+ *
+ * Context: any but NMI; never sleeps. Bound: as tlsf_kzalloc().
+ * Return: as tlsf_kmalloc_array().
+ */
+void *tlsf_kcalloc(size_t n, size_t size, gfp_t flags)
+{
+	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, array_bytes(n, size),
+			  flags | __GFP_ZERO, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tlsf_kcalloc);
+
+/**
+ * tlsf_kmemalign() - tlsf_pool_memalign() from the default pool
+ * @align: power of two
+ * @size: bytes
+ * @flags: as for tlsf_pool_alloc()
+ *
+ * Context: any but NMI; never sleeps. Bound: as tlsf_pool_memalign().
+ * Return: as tlsf_pool_memalign().
+ */
+void *tlsf_kmemalign(size_t align, size_t size, gfp_t flags)
+{
+	return pool_alloc(tlsf_default_pool, is_power_of_2(align) ? align : SIZE_MAX, size, flags,
+			  _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tlsf_kmemalign);
+
+/**
+ * tlsf_krealloc() - tlsf_pool_realloc() in the default pool
+ * @ptr: block, or NULL to allocate
+ * @size: bytes; 0 to free
+ * @flags: as for tlsf_pool_realloc()
+ *
+ * Context: any but NMI; never sleeps. Bound: as tlsf_pool_realloc().
+ * Return: as tlsf_pool_realloc().
+ */
+void *tlsf_krealloc(const void *ptr, size_t size, gfp_t flags)
+{
+	return pool_realloc(tlsf_default_pool, ptr, TLSF_MINALIGN, size, flags, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tlsf_krealloc);
+
+/**
+ * tlsf_kfree() - free a block of the default pool
+ * @ptr: block, NULL or ZERO_SIZE_PTR
+ *
+ * Context: any but NMI; never sleeps. Bound: as tlsf_pool_free().
+ */
+void tlsf_kfree(const void *ptr)
+{
+	pool_free(tlsf_default_pool, ptr, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tlsf_kfree);
+
+/**
+ * tlsf_kfree_sensitive() - overwrite a block of the default pool and free it
+ * @ptr: block, NULL or ZERO_SIZE_PTR
+ *
+ * Context: any but NMI; never sleeps. Bound: as tlsf_kfree(); overwriting is outside
+ *	the lock and in proportion to the size.
+ */
+void tlsf_kfree_sensitive(const void *ptr)
+{
+	size_t usable = pool_ksize(tlsf_default_pool, ptr, _RET_IP_);
+
+	if (!usable)
+		return;
+	memzero_explicit((void *)ptr, usable);
+	pool_free(tlsf_default_pool, ptr, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tlsf_kfree_sensitive);
+
+/**
+ * tlsf_ksize() - how many bytes of a block of the default pool may be used
+ * @ptr: block, NULL or ZERO_SIZE_PTR
+ *
+ * Context: any but NMI; never sleeps. Bound: as tlsf_pool_ksize().
+ * Return: as tlsf_pool_ksize().
+ */
+size_t tlsf_ksize(const void *ptr)
+{
+	return pool_ksize(tlsf_default_pool, ptr, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tlsf_ksize);
+
+/* ---- for the device and the views ---- */
+
+/* the errno that says what a status means to user space */
+static int status_errno(const struct tlsf_pool *pool, enum tlsf_status status)
+{
+	if (status == TLSF_OK)
+		return 0;
+	if (READ_ONCE(pool->damaged))
+		return -EIO;
+	if (status == TLSF_E_SIZE || status == TLSF_E_ALIGN)
+		return -E2BIG;
+	return status_blames_pointer(status) ? -EIO : -ENOMEM;
+}
+
+/**
+ * tlsf_pool_alloc_cost() - allocate, and say why not and what it cost
+ * @pool: pool
+ * @align: power of two
+ * @size: bytes, not 0
+ * @flags: as for tlsf_pool_alloc()
+ * @ptr: out: the block, when the result is 0
+ * @cost: out: what it took
+ *
+ * Context: any but NMI.
+ * Return: 0; -ENOMEM not now; -E2BIG never; -EIO the heap is damaged.
+ */
+int tlsf_pool_alloc_cost(struct tlsf_pool *pool, size_t align, size_t size, gfp_t flags,
+			 void **ptr, struct tlsf_cost *cost)
+{
+	struct op op = { .align = align, .size = size, .caller = _RET_IP_ };
+
+	*cost = (struct tlsf_cost){};
+	if (size > pool->max_request || align > pool->max_request)
+		return -E2BIG;
+	alloc_timed(pool, &op, cost);
+	alloc_finish(pool, &op, flags);
+	*ptr = op.ptr;
+	return status_errno(pool, op.status);
+}
+
+/**
+ * tlsf_pool_free_cost() - free, and say what it cost
+ * @pool: pool
+ * @ptr: block
+ * @cost: out: what it took
+ *
+ * Context: any but NMI.
+ * Return: 0; -EIO when the pointer was refused, and reported.
+ */
+int tlsf_pool_free_cost(struct tlsf_pool *pool, void *ptr, struct tlsf_cost *cost)
+{
+	struct op op = { .ptr = ptr, .caller = _RET_IP_ };
+
+	free_timed(pool, &op, cost);
+	if (op.status != TLSF_OK)
+		report(pool, op.status, ptr, 0, op.caller);
+	return op.status == TLSF_OK ? 0 : -EIO;
+}
+
+/**
+ * tlsf_pool_resize_cost() - resize, and say why not and what it cost
+ * @pool: pool
+ * @align: power of two that is kept when the block moves
+ * @size: bytes, not 0
+ * @may_move: false to resize in place or not at all
+ * @ptr: in: block; out: block, when the result is 0
+ * @cost: out: what the attempt in place took
+ *
+ * Context: any but NMI.
+ * Return: 0; -ENOMEM not now; -E2BIG never; -EIO the heap is damaged. The block is as
+ * it was unless 0.
+ */
+int tlsf_pool_resize_cost(struct tlsf_pool *pool, size_t align, size_t size, bool may_move,
+			  void **ptr, struct tlsf_cost *cost)
+{
+	struct op op = { .ptr = *ptr, .align = align, .size = size, .caller = _RET_IP_ };
+
+	*cost = (struct tlsf_cost){};
+	if (size > pool->max_request)
+		return -E2BIG;
+	resize_timed(pool, &op, cost);
+	if (may_move)
+		resize_moving(pool, &op);
+	*ptr = op.ptr;
+	return status_errno(pool, op.status);
+}
+
+/* up to @room blocks from @at, under one hold of the lock; -EAGAIN when @at is stale */
+static int walk_chunk(struct tlsf_pool *pool, struct tlsf_pool_cursor *at,
+		      struct tlsf_pool_block *blocks, unsigned int room, unsigned int *got)
+{
+	struct tlsf_cursor core_at = { .offset = at->offset };
+	size_t generation = tlsf_core_generation(pool->core);
+	struct tlsf_block_info info;
+	unsigned int n = 0;
+
+	lockdep_assert_held(&pool->lock);
+	if (at->offset && at->generation != generation)
+		return -EAGAIN;
+	while (n < room && tlsf_core_walk(pool->core, &core_at, &info))
+		blocks[n++] = (struct tlsf_pool_block){ tlsf_pool_offset(pool, info.ptr),
+							info.size, info.free };
+	*at = (struct tlsf_pool_cursor){ core_at.offset, generation };
+	*got = n;
+	return 0;
+}
+
+/**
+ * tlsf_pool_walk() - the map of blocks in address order
+ * @pool: pool
+ * @at: where to go on; zero at first; moved on. Never taken from outside the kernel.
+ * @blocks: filled in
+ * @nr: in: room; out: blocks; fewer than the room at the end of the map
+ * @atomic: look at all in one hold of the lock, in time proportional to @nr; otherwise
+ *	at TLSF_POOL_WALK_CHUNK at a time
+ *
+ * Context: task.
+ * Return: 0, or -EAGAIN when the pool changed since @at.
+ */
+int tlsf_pool_walk(struct tlsf_pool *pool, struct tlsf_pool_cursor *at,
+		   struct tlsf_pool_block *blocks, unsigned int *nr, bool atomic)
+{
+	unsigned int room, got, done = 0;
+	unsigned long flags;
+	int err = 0;
+
+	while (!err && done < *nr) {
+		room = atomic ? *nr : min_t(unsigned int, *nr - done, TLSF_POOL_WALK_CHUNK);
+		raw_spin_lock_irqsave(&pool->lock, flags);
+		err = walk_chunk(pool, at, blocks + done, room, &got);
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
+		if (err)
+			break;
+		done += got;
+		if (got < room)
+			break;
+	}
+	*nr = done;
+	return err;
+}
+
+/**
+ * tlsf_pool_check() - prove every invariant of the heap
+ * @pool: pool
+ * @offset: out: where the first broken one is, from the start of the pool
+ * @blocks: out: blocks that there are
+ *
+ * Context: any but NMI; holds the lock in proportion to the number of blocks.
+ * Return: 0, or the number of the first broken invariant (tlsf_core.h).
+ */
+unsigned int tlsf_pool_check(struct tlsf_pool *pool, size_t *offset, size_t *blocks)
+{
+	const void *where = pool->memory;
+	struct tlsf_core_stats s;
+	unsigned long flags;
+	unsigned int broken;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	broken = tlsf_core_check(pool->core, &where);
+	tlsf_core_stats(pool->core, &s);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	*offset = tlsf_pool_offset(pool, where);
+	*blocks = s.used_blocks + s.free_blocks;
+	return broken;
+}
+
+/**
+ * tlsf_pool_stats_reset() - count events, steps and the high water afresh
+ * @pool: pool
+ *
+ * Context: any but NMI.
+ */
+void tlsf_pool_stats_reset(struct tlsf_pool *pool)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	tlsf_core_stats_reset(pool->core);
+	pool->steps_seen = 0;
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+}
+
+const char *tlsf_pool_name(const struct tlsf_pool *pool)
+{
+	return pool->name;
+}
+
+struct tlsf_latency *tlsf_pool_latency(const struct tlsf_pool *pool)
+{
+	return pool->latency;
+}
+
+size_t tlsf_pool_offset(const struct tlsf_pool *pool, const void *ptr)
+{
+	return ptr - pool->memory;
+}
+
+unsigned int tlsf_pool_steps_seen(struct tlsf_pool *pool)
+{
+	return READ_ONCE(pool->steps_seen);
+}
+
+unsigned int tlsf_pool_steps_max(void)
+{
+	return TLSF_STEPS_MAX;
+}
+
+size_t tlsf_pool_min_usable(void)
+{
+	return TLSF_BLOCK_MIN - TLSF_BLOCK_HEADER;
+}
+
+/* a tracepoint is being used, or no longer: time operations for it */
+int tlsf_trace_reg(void)
+{
+	static_branch_inc(&tlsf_timing);
+	return 0;
+}
+
+void tlsf_trace_unreg(void)
+{
+	static_branch_dec(&tlsf_timing);
+}
+
+/**
+ * tlsf_pool_observe() - be told of all pools, those that exist and those to come
+ * @new: observer, or NULL to be told no more
+ *
+ * Context: task; may sleep.
+ */
+void tlsf_pool_observe(const struct tlsf_pool_observer *new)
+{
+	struct tlsf_pool *pool;
+
+	mutex_lock(&pools_lock);
+	if (observer)
+		list_for_each_entry(pool, &pools, link)
+			observer->destroyed(pool);
+	observer = new;
+	if (observer)
+		list_for_each_entry(pool, &pools, link)
+			observer->created(pool);
+	mutex_unlock(&pools_lock);
+}
+
+/**
+ * tlsf_pool_init() - make the default pool
+ * @default_bytes: its size
+ *
+ * Context: task; may sleep.
+ * Return: 0, or a negative errno, and then the log says what to do.
+ */
+int tlsf_pool_init(u64 default_bytes)
+{
+	u64 ram = (u64)totalram_pages() << PAGE_SHIFT;
+
+	if (default_bytes < TLSF_POOL_MIN || default_bytes > TLSF_POOL_MAX) {
+		pr_err("pool_size=%llu refused: give %lu to %llu bytes\n", default_bytes,
+		       TLSF_POOL_MIN, (u64)TLSF_POOL_MAX);
+		return -EINVAL;
+	}
+	tlsf_default_pool = tlsf_pool_create("default", default_bytes);
+	if (!IS_ERR(tlsf_default_pool))
+		return 0;
+	pr_err("pool_size=%llu refused (%pe): the machine has %llu bytes, not all of them free\n",
+	       default_bytes, tlsf_default_pool, ram);
+	return PTR_ERR(tlsf_default_pool);
+}
+
+/**
+ * tlsf_pool_exit() - give the default pool back
+ *
+ * Context: task; may sleep. Pools of other modules are gone: they held this one.
+ */
+void tlsf_pool_exit(void)
+{
+	tlsf_pool_destroy(tlsf_default_pool);
+	tlsf_default_pool = NULL;
+}

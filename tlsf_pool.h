@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pools, as the module's other rooms see them.
+ *
+ * Room: pool. What users of the module see is in include/linux/tlsf.h; here is what
+ * the device and the views need besides: each operation with its cost and its status,
+ * the map of blocks, the check, and who is told of new pools.
+ */
+#ifndef _TLSF_POOL_H
+#define _TLSF_POOL_H
+
+#include <linux/tlsf.h>
+
+#include "tlsf_latency.h"
+
+/* pools smaller than this are all overhead; larger than memory cannot be had */
+#define TLSF_POOL_MIN		(16UL << 10)
+#define TLSF_POOL_MAX		(IS_ENABLED(CONFIG_64BIT) ? 1ULL << 38 : 1ULL << 30)
+#define TLSF_POOL_NAME_LEN	16
+
+/* blocks that a walk looks at in one hold of the lock */
+#define TLSF_POOL_WALK_CHUNK	64
+
+/**
+ * struct tlsf_cost - what one operation took
+ * @hold: cycles of the core, with the lock held
+ * @total: cycles with the wait for the lock
+ * @steps: steps of the core
+ */
+struct tlsf_cost {
+	u64 hold;
+	u64 total;
+	unsigned int steps;
+};
+
+/**
+ * struct tlsf_pool_block - one block of the map
+ * @offset: of its usable bytes from the start of the pool
+ * @size: usable bytes
+ * @free: in a free list
+ */
+struct tlsf_pool_block {
+	size_t offset;
+	size_t size;
+	bool free;
+};
+
+/**
+ * struct tlsf_pool_cursor - a place in the map; zero it to start
+ * @offset: where to go on
+ * @generation: state of the pool that @offset belongs to
+ */
+struct tlsf_pool_cursor {
+	size_t offset;
+	size_t generation;
+};
+
+/**
+ * struct tlsf_pool_observer - who is told about pools
+ * @created: a pool is ready
+ * @destroyed: a pool is about to go
+ *
+ * Called in task context under the lock of the list of pools.
+ */
+struct tlsf_pool_observer {
+	void (*created)(struct tlsf_pool *pool);
+	void (*destroyed)(struct tlsf_pool *pool);
+};
+
+extern struct tlsf_pool *tlsf_default_pool;	/* constant between init and exit */
+
+const char *tlsf_pool_name(const struct tlsf_pool *pool);
+struct tlsf_latency *tlsf_pool_latency(const struct tlsf_pool *pool);
+size_t tlsf_pool_offset(const struct tlsf_pool *pool, const void *ptr);
+unsigned int tlsf_pool_steps_seen(struct tlsf_pool *pool);
+unsigned int tlsf_pool_steps_max(void);
+size_t tlsf_pool_min_usable(void);
+void tlsf_pool_stats_reset(struct tlsf_pool *pool);
+
+int tlsf_pool_alloc_cost(struct tlsf_pool *pool, size_t align, size_t size, gfp_t flags,
+			 void **ptr, struct tlsf_cost *cost);
+int tlsf_pool_free_cost(struct tlsf_pool *pool, void *ptr, struct tlsf_cost *cost);
+int tlsf_pool_resize_cost(struct tlsf_pool *pool, size_t align, size_t size, bool may_move,
+			  void **ptr, struct tlsf_cost *cost);
+
+int tlsf_pool_walk(struct tlsf_pool *pool, struct tlsf_pool_cursor *at,
+		   struct tlsf_pool_block *blocks, unsigned int *nr, bool atomic);
+unsigned int tlsf_pool_check(struct tlsf_pool *pool, size_t *offset, size_t *blocks);
+
+void tlsf_pool_observe(const struct tlsf_pool_observer *observer);
+int tlsf_pool_init(u64 default_bytes);
+void tlsf_pool_exit(void);
+
+#endif /* _TLSF_POOL_H */
