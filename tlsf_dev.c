@@ -1,0 +1,747 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/tlsf: allocate, free and look at the default pool through ioctl.
+ *
+ * Room: device. A plain client of the pool: knows neither the core nor the pool's
+ * insides. Task context only.
+ *
+ * User space names blocks by handles. A handle belongs to the open file that got it,
+ * is given out in cyclic order so that a stale one is soon recognised, and ends with
+ * the file, however that ends. One table drives the dispatch: an entry knows its
+ * struct's sizes and its function, and the dispatcher does all copying. It writes the
+ * struct back before the function runs as well as after, so that a pointer that cannot
+ * be written is found while nothing has happened yet.
+ *
+ * Locking: tlsf_file.lock, a mutex, guards everything of one open file; it is taken
+ * once for an ioctl. The pool's own lock nests inside it.
+ */
+#define pr_fmt(fmt) "tlsf: " fmt
+
+#include <linux/fs.h>
+#include <linux/log2.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/xarray.h>
+#include <uapi/linux/tlsf.h>
+
+#include "tlsf_dev.h"
+#include "tlsf_latency.h"
+#include "tlsf_pool.h"
+
+unsigned int tlsf_dev_quota_blocks = 1U << 20;
+unsigned long tlsf_dev_quota_bytes;
+
+static_assert(TLSF_HISTOGRAM_BUCKETS == TLSF_LATENCY_BUCKETS, "one histogram for both");
+static_assert((int)TLSF_LAT_NR == (int)TLSF_LATENCY_OPS, "the same operations");
+static_assert((int)TLSF_LAT_FREE == (int)TLSF_LATENCY_FREE, "in the same order");
+static_assert((int)TLSF_LAT_KINDS == (int)TLSF_LATENCY_KINDS, "the same kinds");
+static_assert((int)TLSF_LAT_TOTAL == (int)TLSF_LATENCY_TOTAL, "in the same order");
+static_assert(sizeof(struct tlsf_op) == 64, "ABI");
+static_assert(sizeof(struct tlsf_block_desc) == 24, "ABI");
+
+/* a block and what must be remembered to resize it and to account for it */
+struct handle {
+	void *ptr;
+	size_t usable;
+	size_t align;
+};
+
+struct tlsf_file {
+	struct mutex lock;	/* guards all below */
+	struct xarray handles;	/* id -> struct handle */
+	u32 next_id;
+	u32 nr_blocks;
+	u64 bytes;
+	struct tlsf_pool_cursor walk;	/* where the last WALK ended */
+};
+
+/* handles that the operations of a batch got so far, for TLSF_OP_REF */
+struct batch_refs {
+	const struct tlsf_op *ops;
+	u32 nr;
+};
+
+/* ---- handles ---- */
+
+static u64 quota_bytes(void)
+{
+	return READ_ONCE(tlsf_dev_quota_bytes) ?: U64_MAX;
+}
+
+static struct handle *handle_get(struct tlsf_file *file, u32 id)
+{
+	lockdep_assert_held(&file->lock);
+	return id ? xa_load(&file->handles, id) : NULL;
+}
+
+static int handle_add(struct tlsf_file *file, struct handle *h, u32 *id)
+{
+	int err = xa_alloc_cyclic(&file->handles, id, h, XA_LIMIT(1, INT_MAX), &file->next_id,
+				  GFP_KERNEL_ACCOUNT);
+
+	if (err < 0)
+		return err;
+	file->nr_blocks++;
+	file->bytes += h->usable;
+	return 0;
+}
+
+static void handle_remove(struct tlsf_file *file, u32 id, struct handle *h)
+{
+	xa_erase(&file->handles, id);
+	file->nr_blocks--;
+	file->bytes -= h->usable;
+	kfree(h);
+}
+
+/* ---- the pattern that shows whether two blocks ever overlap ---- */
+
+/* word @i of the pattern of @seed: splitmix64 (Steele, Lea, Flood, OOPSLA 2014) */
+static u64 pattern_word(u64 seed, size_t i)
+{
+	u64 z = seed + (i + 1) * 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+static void pattern_fill(void *ptr, size_t bytes, u64 seed)
+{
+	size_t at;
+	u64 word;
+
+	for (at = 0; at < bytes; at += sizeof(word)) {
+		word = pattern_word(seed, at / sizeof(word));
+		memcpy(ptr + at, &word, min(sizeof(word), bytes - at));
+	}
+}
+
+/* offset of the first byte that differs, or @bytes */
+static size_t pattern_mismatch(const u8 *ptr, size_t bytes, u64 seed)
+{
+	size_t at = 0;
+	u64 word;
+
+	for (; at < bytes; at += sizeof(word)) {
+		word = pattern_word(seed, at / sizeof(word));
+		if (memcmp(ptr + at, &word, min(sizeof(word), bytes - at)))
+			break;
+	}
+	word = pattern_word(seed, at / sizeof(word));
+	for (; at < bytes; at++)
+		if (ptr[at] != ((const u8 *)&word)[at % sizeof(word)])
+			break;
+	return min(at, bytes);
+}
+
+/* ---- operations, alone or in a batch ---- */
+
+static int op_alloc(struct tlsf_file *file, struct tlsf_op *op)
+{
+	size_t align = op->align ?: TLSF_MINALIGN;
+	struct tlsf_cost cost;
+	struct handle *h;
+	int err;
+
+	if (!op->size || op->seed || !is_power_of_2(align) || op->align > SIZE_MAX)
+		return -EINVAL;
+	if (op->size > SIZE_MAX)
+		return -E2BIG;
+	if (file->nr_blocks >= READ_ONCE(tlsf_dev_quota_blocks) ||
+	    op->size > quota_bytes() - min(quota_bytes(), file->bytes))
+		return -EDQUOT;
+	h = kmalloc(sizeof(*h), GFP_KERNEL_ACCOUNT);
+	if (!h)
+		return -ENOMEM;
+	h->align = align;
+	err = tlsf_pool_alloc_cost(tlsf_default_pool, align, op->size,
+				   __GFP_NOWARN | (op->flags & TLSF_OP_ZERO ? __GFP_ZERO : 0),
+				   &h->ptr, &cost);
+	op->cycles = cost.hold;
+	if (err)
+		goto free_handle;
+	h->usable = tlsf_pool_ksize(tlsf_default_pool, h->ptr);
+	err = handle_add(file, h, &op->handle);
+	if (err)
+		goto free_block;
+	op->usable = h->usable;
+	return 0;
+
+free_block:
+	tlsf_pool_free(tlsf_default_pool, h->ptr);
+free_handle:
+	kfree(h);
+	return err;
+}
+
+static int op_free(struct tlsf_file *file, struct tlsf_op *op)
+{
+	struct handle *h = handle_get(file, op->handle);
+	struct tlsf_cost cost;
+	int err;
+
+	if (op->size || op->align || op->seed)
+		return -EINVAL;
+	if (!h)
+		return -ENOENT;
+	err = tlsf_pool_free_cost(tlsf_default_pool, h->ptr, &cost);
+	op->cycles = cost.hold;
+	handle_remove(file, op->handle, h);
+	return err;
+}
+
+static int op_resize(struct tlsf_file *file, struct tlsf_op *op)
+{
+	struct handle *h = handle_get(file, op->handle);
+	struct tlsf_cost cost;
+	size_t usable;
+	int err;
+
+	if (!op->size || op->align || op->seed)
+		return -EINVAL;
+	if (!h)
+		return -ENOENT;
+	if (op->size > SIZE_MAX)
+		return -E2BIG;
+	if (op->size > h->usable &&
+	    op->size - h->usable > quota_bytes() - min(quota_bytes(), file->bytes))
+		return -EDQUOT;
+	err = tlsf_pool_resize_cost(tlsf_default_pool, h->align, op->size,
+				    !(op->flags & TLSF_OP_INPLACE), &h->ptr, &cost);
+	op->cycles = cost.hold;
+	if (err)
+		return err;
+	usable = tlsf_pool_ksize(tlsf_default_pool, h->ptr);
+	file->bytes += usable - h->usable;
+	h->usable = usable;
+	op->usable = usable;
+	return 0;
+}
+
+static int op_fill(struct tlsf_file *file, struct tlsf_op *op)
+{
+	struct handle *h = handle_get(file, op->handle);
+
+	if (op->size || op->align)
+		return -EINVAL;
+	if (!h)
+		return -ENOENT;
+	pattern_fill(h->ptr, h->usable, op->seed);
+	op->usable = h->usable;
+	return 0;
+}
+
+static int op_verify(struct tlsf_file *file, struct tlsf_op *op)
+{
+	struct handle *h = handle_get(file, op->handle);
+	size_t bytes;
+
+	if (op->align)
+		return -EINVAL;
+	if (!h)
+		return -ENOENT;
+	if (op->size > h->usable)
+		return -EINVAL;
+	bytes = op->size ?: h->usable;
+	op->usable = pattern_mismatch(h->ptr, bytes, op->seed);
+	return op->usable == bytes ? 0 : -EBADMSG;
+}
+
+static const struct {
+	int (*run)(struct tlsf_file *file, struct tlsf_op *op);
+	u32 flags;
+} op_table[] = {
+	[TLSF_OP_ALLOC] = { op_alloc, TLSF_OP_ZERO },
+	[TLSF_OP_FREE] = { op_free, TLSF_OP_REF },
+	[TLSF_OP_RESIZE] = { op_resize, TLSF_OP_REF | TLSF_OP_INPLACE },
+	[TLSF_OP_FILL] = { op_fill, TLSF_OP_REF },
+	[TLSF_OP_VERIFY] = { op_verify, TLSF_OP_REF },
+};
+
+/* the handle that an earlier ALLOC of the batch got */
+static int resolve_ref(struct tlsf_op *op, const struct batch_refs *refs)
+{
+	if (!refs || op->handle >= refs->nr ||
+	    refs->ops[op->handle].opcode != TLSF_OP_ALLOC)
+		return -EINVAL;
+	if (refs->ops[op->handle].result)
+		return -ENOENT;
+	op->handle = refs->ops[op->handle].handle;
+	return 0;
+}
+
+/* check what all operations have in common, and run @op; the result is also in it */
+static int op_run(struct tlsf_file *file, struct tlsf_op *op, const struct batch_refs *refs)
+{
+	int err;
+
+	op->usable = 0;
+	op->cycles = 0;
+	if (op->opcode == TLSF_OP_ALLOC)
+		op->handle = 0;
+	if (!op->opcode || op->opcode >= ARRAY_SIZE(op_table) || op->reserved ||
+	    op->flags & ~op_table[op->opcode].flags)
+		err = -EINVAL;
+	else if (op->flags & TLSF_OP_REF)
+		err = resolve_ref(op, refs);
+	else
+		err = 0;
+	op->result = err ?: op_table[op->opcode].run(file, op);
+	return op->result;
+}
+
+/* an ioctl of one operation: the opcode may be left out */
+static int single(struct tlsf_file *file, struct tlsf_op *op, u32 opcode)
+{
+	if (op->opcode && op->opcode != opcode)
+		return -EINVAL;
+	op->opcode = opcode;
+	return op_run(file, op, NULL);
+}
+
+static int ioctl_alloc(struct tlsf_file *file, void *arg)
+{
+	return single(file, arg, TLSF_OP_ALLOC);
+}
+
+static int ioctl_free(struct tlsf_file *file, void *arg)
+{
+	return single(file, arg, TLSF_OP_FREE);
+}
+
+static int ioctl_resize(struct tlsf_file *file, void *arg)
+{
+	return single(file, arg, TLSF_OP_RESIZE);
+}
+
+static int ioctl_fill(struct tlsf_file *file, void *arg)
+{
+	return single(file, arg, TLSF_OP_FILL);
+}
+
+static int ioctl_verify(struct tlsf_file *file, void *arg)
+{
+	return single(file, arg, TLSF_OP_VERIFY);
+}
+
+static void batch_run(struct tlsf_file *file, struct tlsf_op *ops, struct tlsf_batch *batch)
+{
+	struct batch_refs refs = { .ops = ops };
+	u32 nr = batch->nr_ops;
+
+	batch->nr_failed = 0;
+	for (; refs.nr < nr && !fatal_signal_pending(current); refs.nr++) {
+		struct tlsf_op *op = &ops[refs.nr];
+
+		if (op->argsz != sizeof(*op))
+			op->result = -EINVAL;
+		else
+			op_run(file, op, &refs);
+		batch->nr_failed += op->result < 0;
+		cond_resched();
+	}
+	batch->nr_ops = refs.nr;
+}
+
+static int ioctl_batch(struct tlsf_file *file, void *arg)
+{
+	struct tlsf_batch *batch = arg;
+	void __user *user = u64_to_user_ptr(batch->ops);
+	struct tlsf_op *ops;
+	int err = 0;
+
+	if (batch->flags || !batch->nr_ops)
+		return -EINVAL;
+	if (batch->nr_ops > TLSF_BATCH_MAX)
+		return -E2BIG;
+	ops = vmemdup_user(user, array_size(batch->nr_ops, sizeof(*ops)));
+	if (IS_ERR(ops))
+		return PTR_ERR(ops);
+	/* results must have a place before there are any */
+	if (copy_to_user(user, ops, array_size(batch->nr_ops, sizeof(*ops)))) {
+		err = -EFAULT;
+		goto free_ops;
+	}
+	batch_run(file, ops, batch);
+	if (copy_to_user(user, ops, array_size(batch->nr_ops, sizeof(*ops))))
+		err = -EFAULT;
+free_ops:
+	kvfree(ops);
+	return err;
+}
+
+/* ---- looking ---- */
+
+static int ioctl_info(struct tlsf_file *file, void *arg)
+{
+	struct tlsf_info *info = arg;
+	struct tlsf_pool_stats s;
+
+	if (info->flags)
+		return -EINVAL;
+	tlsf_pool_stats(tlsf_default_pool, &s);
+	*info = (struct tlsf_info){
+		.argsz = info->argsz,
+		.flags = tlsf_latency_enabled() ? TLSF_INFO_LATENCY : 0,
+		.abi_version = TLSF_ABI_VERSION,
+		.cycle_unit = TLSF_CLOCK_CYCLES ? TLSF_CYCLE_TSC : TLSF_CYCLE_NS,
+		.cycle_hz = tlsf_clock_hz(),
+		.clock_overhead = tlsf_clock_overhead(),
+		.pool_bytes = s.pool_bytes,
+		.max_request = s.max_request,
+		.granule = TLSF_MINALIGN,
+		.min_usable = tlsf_pool_min_usable(),
+		.block_overhead = sizeof(size_t),
+		.max_batch = TLSF_BATCH_MAX,
+		.quota_bytes = quota_bytes(),
+		.quota_blocks = READ_ONCE(tlsf_dev_quota_blocks),
+		.steps_max = tlsf_pool_steps_max(),
+	};
+	strscpy(info->name, tlsf_pool_name(tlsf_default_pool), sizeof(info->name));
+	return 0;
+}
+
+static int ioctl_stats(struct tlsf_file *file, void *arg)
+{
+	struct tlsf_stats *stats = arg;
+	struct tlsf_pool_stats s;
+
+	if (stats->flags)
+		return -EINVAL;
+	tlsf_pool_stats(tlsf_default_pool, &s);
+	*stats = (struct tlsf_stats){
+		.argsz = stats->argsz,
+		.used_bytes = s.used_bytes,
+		.free_bytes = s.free_bytes,
+		.overhead_bytes = s.overhead_bytes,
+		.largest_free = s.largest_free,
+		.high_water = s.high_water,
+		.used_blocks = s.used_blocks,
+		.free_blocks = s.free_blocks,
+		.allocs = s.allocs,
+		.frees = s.frees,
+		.resizes = s.resizes,
+		.fail_exhausted = s.fail_exhausted,
+		.fail_fragmented = s.fail_fragmented,
+		.bad_frees = s.bad_frees,
+		.file_bytes = file->bytes,
+		.file_blocks = file->nr_blocks,
+		.steps_max_seen = tlsf_pool_steps_seen(tlsf_default_pool),
+	};
+	return 0;
+}
+
+static void witness_export(struct tlsf_witness *to, const struct tlsf_latency_witness *w)
+{
+	*to = (struct tlsf_witness){
+		.cycles = w->cycles,
+		.time_ns = w->time_ns,
+		.size = w->size,
+		.align = w->align,
+		.hold = w->hold,
+		.steps = w->steps,
+		.cpu = w->cpu,
+		.context = w->context,
+	};
+	if (w->cycles)
+		snprintf(to->symbol, sizeof(to->symbol), "%pS", (void *)w->caller);
+}
+
+static int ioctl_histogram(struct tlsf_file *file, void *arg)
+{
+	struct tlsf_histogram *to = arg;
+	struct tlsf_latency_histogram *h;
+	u32 nr = min_t(u32, to->nr_buckets, TLSF_HISTOGRAM_BUCKETS);
+	int err = 0;
+
+	if (to->flags || to->reserved || to->op >= TLSF_LAT_NR || to->kind >= TLSF_LAT_KINDS)
+		return -EINVAL;
+	h = kmalloc(sizeof(*h), GFP_KERNEL);
+	if (!h)
+		return -ENOMEM;
+	tlsf_latency_read(tlsf_pool_latency(tlsf_default_pool), to->op, to->kind, h);
+	to->nr_buckets = to->buckets ? nr : 0;
+	to->count = h->count;
+	to->sum = h->sum;
+	to->min = h->min;
+	to->max = h->max;
+	witness_export(&to->worst, &h->worst);
+	if (copy_to_user(u64_to_user_ptr(to->buckets), h->bucket,
+			 to->nr_buckets * sizeof(h->bucket[0])))
+		err = -EFAULT;
+	kfree(h);
+	return err;
+}
+
+static int ioctl_reset(struct tlsf_file *file, void *arg)
+{
+	struct tlsf_reset *reset = arg;
+
+	if (!reset->flags || reset->flags & ~(TLSF_RESET_LATENCY | TLSF_RESET_COUNTERS))
+		return -EINVAL;
+	if (reset->flags & TLSF_RESET_LATENCY)
+		tlsf_latency_reset(tlsf_pool_latency(tlsf_default_pool));
+	if (reset->flags & TLSF_RESET_COUNTERS)
+		tlsf_pool_stats_reset(tlsf_default_pool);
+	return 0;
+}
+
+static int ioctl_check(struct tlsf_file *file, void *arg)
+{
+	struct tlsf_check *check = arg;
+	size_t offset, blocks;
+
+	if (check->flags || check->reserved)
+		return -EINVAL;
+	check->invariant = tlsf_pool_check(tlsf_default_pool, &offset, &blocks);
+	check->offset = check->invariant ? offset : 0;
+	check->blocks = blocks;
+	return check->invariant ? -EBADMSG : 0;
+}
+
+/* mark in the sorted map the block at @offset, if it is there */
+static void walk_mark(struct tlsf_block_desc *map, unsigned int nr, size_t offset, u32 id)
+{
+	unsigned int low = 0, mid;
+
+	while (nr) {
+		mid = nr / 2;
+		if (map[low + mid].offset > offset) {
+			nr = mid;
+		} else if (map[low + mid].offset < offset) {
+			low += mid + 1;
+			nr -= mid + 1;
+		} else {
+			map[low + mid].state |= TLSF_BLOCK_MINE;
+			map[low + mid].handle = id;
+			return;
+		}
+	}
+}
+
+static void walk_export(struct tlsf_file *file, struct tlsf_block_desc *map,
+			const struct tlsf_pool_block *blocks, unsigned int nr)
+{
+	struct handle *h;
+	unsigned long id;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		map[i] = (struct tlsf_block_desc){
+			.offset = blocks[i].offset,
+			.size = blocks[i].size,
+			.state = blocks[i].free ? 0 : TLSF_BLOCK_USED,
+		};
+	xa_for_each(&file->handles, id, h)
+		walk_mark(map, nr, tlsf_pool_offset(tlsf_default_pool, h->ptr), id);
+}
+
+/* a cursor that we gave out, so that nobody sees the pool's contents as a header */
+static bool walk_cursor_known(const struct tlsf_file *file, const struct tlsf_walk *walk)
+{
+	return !walk->cursor || (walk->cursor == file->walk.offset &&
+				 walk->generation == file->walk.generation);
+}
+
+static int walk_copy(struct tlsf_file *file, struct tlsf_walk *walk,
+		     struct tlsf_pool_block *blocks, struct tlsf_block_desc *map)
+{
+	struct tlsf_pool_cursor at = { .offset = walk->cursor, .generation = walk->generation };
+	unsigned int nr = walk->nr_blocks;
+	int err = tlsf_pool_walk(tlsf_default_pool, &at, blocks, &nr,
+				 walk->flags & TLSF_WALK_ATOMIC);
+
+	if (err)
+		return err;
+	walk_export(file, map, blocks, nr);
+	if (copy_to_user(u64_to_user_ptr(walk->blocks), map, nr * sizeof(*map)))
+		return -EFAULT;
+	walk->more = nr == walk->nr_blocks;
+	walk->nr_blocks = nr;
+	walk->cursor = at.offset;
+	walk->generation = at.generation;
+	file->walk = at;
+	return 0;
+}
+
+static int ioctl_walk(struct tlsf_file *file, void *arg)
+{
+	struct tlsf_walk *walk = arg;
+	struct tlsf_pool_block *blocks;
+	struct tlsf_block_desc *map;
+	int err = -ENOMEM;
+
+	if (walk->flags & ~TLSF_WALK_ATOMIC || walk->more || !walk->nr_blocks ||
+	    !walk_cursor_known(file, walk))
+		return -EINVAL;
+	if (walk->nr_blocks > TLSF_WALK_MAX)
+		return -E2BIG;
+	blocks = kvmalloc_array(walk->nr_blocks, sizeof(*blocks), GFP_KERNEL);
+	map = kvmalloc_array(walk->nr_blocks, sizeof(*map), GFP_KERNEL);
+	if (blocks && map)
+		err = walk_copy(file, walk, blocks, map);
+	kvfree(map);
+	kvfree(blocks);
+	return err;
+}
+
+/* ---- dispatch ---- */
+
+union ioctl_arg {
+	__u32 argsz;
+	struct tlsf_info info;
+	struct tlsf_op op;
+	struct tlsf_batch batch;
+	struct tlsf_stats stats;
+	struct tlsf_histogram histogram;
+	struct tlsf_reset reset;
+	struct tlsf_check check;
+	struct tlsf_walk walk;
+};
+
+struct ioctl_entry {
+	unsigned int cmd;
+	unsigned int min_size;	/* of the first release; never grows */
+	unsigned int size;
+	int (*run)(struct tlsf_file *file, void *arg);
+};
+
+#define ENTRY(_cmd, _run, _struct, _last) \
+	[_IOC_NR(_cmd)] = { _cmd, offsetofend(struct _struct, _last), sizeof(struct _struct), _run }
+
+static const struct ioctl_entry ioctl_table[] = {
+	ENTRY(TLSF_IOC_INFO, ioctl_info, tlsf_info, name),
+	ENTRY(TLSF_IOC_ALLOC, ioctl_alloc, tlsf_op, reserved),
+	ENTRY(TLSF_IOC_FREE, ioctl_free, tlsf_op, reserved),
+	ENTRY(TLSF_IOC_RESIZE, ioctl_resize, tlsf_op, reserved),
+	ENTRY(TLSF_IOC_FILL, ioctl_fill, tlsf_op, reserved),
+	ENTRY(TLSF_IOC_VERIFY, ioctl_verify, tlsf_op, reserved),
+	ENTRY(TLSF_IOC_BATCH, ioctl_batch, tlsf_batch, ops),
+	ENTRY(TLSF_IOC_STATS, ioctl_stats, tlsf_stats, steps_max_seen),
+	ENTRY(TLSF_IOC_HISTOGRAM, ioctl_histogram, tlsf_histogram, worst),
+	ENTRY(TLSF_IOC_RESET, ioctl_reset, tlsf_reset, flags),
+	ENTRY(TLSF_IOC_CHECK, ioctl_check, tlsf_check, blocks),
+	ENTRY(TLSF_IOC_WALK, ioctl_walk, tlsf_walk, blocks),
+};
+
+/* by number, whatever size the caller's struct gave the command word */
+static const struct ioctl_entry *entry_find(unsigned int cmd)
+{
+	unsigned int nr = _IOC_NR(cmd);
+
+	if (_IOC_TYPE(cmd) != TLSF_IOC_MAGIC || nr >= ARRAY_SIZE(ioctl_table) ||
+	    _IOC_DIR(cmd) != _IOC_DIR(ioctl_table[nr].cmd))
+		return NULL;
+	return &ioctl_table[nr];
+}
+
+/* copy in, prove that copying out works, run, copy out */
+static int entry_run(const struct ioctl_entry *e, struct tlsf_file *file, void __user *user)
+{
+	union ioctl_arg arg = {};
+	size_t known;
+	u32 argsz;
+	int err;
+
+	if (get_user(argsz, (u32 __user *)user))
+		return -EFAULT;
+	if (argsz < e->min_size)
+		return -EINVAL;
+	if (argsz > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_struct_from_user(&arg, e->size, user, argsz);
+	if (err)
+		return err;
+	known = min_t(size_t, argsz, e->size);
+	arg.argsz = argsz;
+	if (copy_to_user(user, &arg, known))
+		return -EFAULT;
+	if (mutex_lock_killable(&file->lock))
+		return -EINTR;
+	err = e->run(file, &arg);
+	mutex_unlock(&file->lock);
+	if (copy_to_user(user, &arg, known))
+		return -EFAULT;
+	return err;
+}
+
+static long tlsf_dev_ioctl(struct file *filp, unsigned int cmd, unsigned long user)
+{
+	const struct ioctl_entry *e = entry_find(cmd);
+
+	return e ? entry_run(e, filp->private_data, (void __user *)user) : -ENOTTY;
+}
+
+/* ---- life of an open file ---- */
+
+static int tlsf_dev_open(struct inode *inode, struct file *filp)
+{
+	struct tlsf_file *file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
+
+	if (!file)
+		return -ENOMEM;
+	mutex_init(&file->lock);
+	xa_init_flags(&file->handles, XA_FLAGS_ALLOC1);
+	filp->private_data = file;
+	return nonseekable_open(inode, filp);
+}
+
+static int tlsf_dev_release(struct inode *inode, struct file *filp)
+{
+	struct tlsf_file *file = filp->private_data;
+	struct handle *h;
+	unsigned long id;
+
+	xa_for_each(&file->handles, id, h) {
+		tlsf_pool_free(tlsf_default_pool, h->ptr);
+		kfree(h);
+		cond_resched();
+	}
+	xa_destroy(&file->handles);
+	kfree(file);
+	return 0;
+}
+
+static const struct file_operations tlsf_dev_fops = {
+	.owner = THIS_MODULE,
+	.open = tlsf_dev_open,
+	.release = tlsf_dev_release,
+	.unlocked_ioctl = tlsf_dev_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+static struct miscdevice tlsf_dev = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "tlsf",
+	.fops = &tlsf_dev_fops,
+	.mode = 0600,
+};
+
+/**
+ * tlsf_dev_init() - make /dev/tlsf appear
+ *
+ * Context: task; after tlsf_pool_init().
+ * Return: 0 or a negative errno.
+ */
+int tlsf_dev_init(void)
+{
+	return misc_register(&tlsf_dev);
+}
+
+/**
+ * tlsf_dev_exit() - make /dev/tlsf disappear; no file is open, or the module would
+ * not go
+ *
+ * Context: task.
+ */
+void tlsf_dev_exit(void)
+{
+	misc_deregister(&tlsf_dev);
+}
