@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Views for people: <debugfs>/tlsf/<pool>/{stats,latency,map}.
+ *
+ * Room: views. Reads the pool and its histograms through their interfaces and changes
+ * nothing. No ABI promise: programs use /dev/tlsf. Task context.
+ */
+#include <linux/debugfs.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "tlsf_debugfs.h"
+#include "tlsf_latency.h"
+#include "tlsf_pool.h"
+
+static struct dentry *root;
+
+static int stats_show(struct seq_file *m, void *unused)
+{
+	struct tlsf_pool *pool = m->private;
+	struct tlsf_pool_stats s;
+
+	tlsf_pool_stats(pool, &s);
+	seq_printf(m, "pool_bytes       %12llu\n", s.pool_bytes);
+	seq_printf(m, "used_bytes       %12llu\n", s.used_bytes);
+	seq_printf(m, "free_bytes       %12llu\n", s.free_bytes);
+	seq_printf(m, "overhead_bytes   %12llu\n", s.overhead_bytes);
+	seq_printf(m, "largest_free     %12llu\n", s.largest_free);
+	seq_printf(m, "max_request      %12llu\n", s.max_request);
+	seq_printf(m, "high_water       %12llu\n", s.high_water);
+	seq_printf(m, "used_blocks      %12llu\n", s.used_blocks);
+	seq_printf(m, "free_blocks      %12llu\n", s.free_blocks);
+	seq_printf(m, "allocs           %12llu\n", s.allocs);
+	seq_printf(m, "frees            %12llu\n", s.frees);
+	seq_printf(m, "resizes          %12llu\n", s.resizes);
+	seq_printf(m, "fail_exhausted   %12llu\n", s.fail_exhausted);
+	seq_printf(m, "fail_fragmented  %12llu\n", s.fail_fragmented);
+	seq_printf(m, "bad_frees        %12llu\n", s.bad_frees);
+	seq_printf(m, "steps_max_seen   %12u\n", tlsf_pool_steps_seen(pool));
+	seq_printf(m, "steps_max        %12u\n", tlsf_pool_steps_max());
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+static void latency_row(struct seq_file *m, const char *name, const char *kind,
+			const struct tlsf_latency_histogram *h)
+{
+	seq_printf(m, "%-7s %-6s %10llu %8llu %8llu %8llu %8llu %8llu %8llu\n", name, kind,
+		   h->count, h->min, h->count ? div64_u64(h->sum, h->count) : 0,
+		   tlsf_latency_percentile(h, 50000), tlsf_latency_percentile(h, 99000),
+		   tlsf_latency_percentile(h, 99900), h->max);
+	if (h->count)
+		seq_printf(m, "#   worst: size %zu align %zu steps %u cpu %u %s from %pS\n",
+			   h->worst.size, h->worst.align, h->worst.steps, h->worst.cpu,
+			   tlsf_latency_context_name(h->worst.context), (void *)h->worst.caller);
+}
+
+static int latency_show(struct seq_file *m, void *unused)
+{
+	static const char *const kind_name[] = { "hold", "total" };
+	struct tlsf_latency *lat = tlsf_pool_latency(m->private);
+	struct tlsf_latency_histogram *h = kmalloc(sizeof(*h), GFP_KERNEL);
+	unsigned int op, kind;
+
+	if (!h)
+		return -ENOMEM;
+	seq_printf(m, "# recording %s; cycles of %llu Hz, the clock's own %llu subtracted\n",
+		   tlsf_latency_enabled() ? "on" : "off", tlsf_clock_hz(), tlsf_clock_overhead());
+	seq_puts(m, "#op     part        count      min     mean      p50      p99    p99.9      max\n");
+	for (op = 0; op < TLSF_LATENCY_OPS; op++) {
+		for (kind = 0; kind < TLSF_LATENCY_KINDS; kind++) {
+			tlsf_latency_read(lat, op, kind, h);
+			latency_row(m, tlsf_latency_op_name(op), kind_name[kind], h);
+		}
+	}
+	kfree(h);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(latency);
+
+/* a chunk of blocks at a time; a pool that changes in between ends the map */
+static int map_show(struct seq_file *m, void *unused)
+{
+	struct tlsf_pool_block *blocks = kmalloc_array(TLSF_POOL_WALK_CHUNK, sizeof(*blocks),
+						       GFP_KERNEL);
+	struct tlsf_pool_cursor at = {};
+	unsigned int i, nr;
+	int err;
+
+	if (!blocks)
+		return -ENOMEM;
+	do {
+		nr = TLSF_POOL_WALK_CHUNK;
+		err = tlsf_pool_walk(m->private, &at, blocks, &nr, false);
+		for (i = 0; !err && i < nr; i++)
+			seq_printf(m, "%12zu %12zu %s\n", blocks[i].offset, blocks[i].size,
+				   blocks[i].free ? "free" : "used");
+	} while (!err && nr == TLSF_POOL_WALK_CHUNK && !seq_has_overflowed(m));
+	if (err)
+		seq_puts(m, "# the pool changed meanwhile: read again for the rest\n");
+	kfree(blocks);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(map);
+
+static void pool_created(struct tlsf_pool *pool)
+{
+	struct dentry *dir = debugfs_create_dir(tlsf_pool_name(pool), root);
+
+	debugfs_create_file("stats", 0400, dir, pool, &stats_fops);
+	debugfs_create_file("latency", 0400, dir, pool, &latency_fops);
+	debugfs_create_file("map", 0400, dir, pool, &map_fops);
+}
+
+/* waits for readers */
+static void pool_destroyed(struct tlsf_pool *pool)
+{
+	struct dentry *dir = debugfs_lookup(tlsf_pool_name(pool), root);
+
+	debugfs_remove(dir);
+	dput(dir);
+}
+
+static const struct tlsf_pool_observer views = {
+	.created = pool_created,
+	.destroyed = pool_destroyed,
+};
+
+/**
+ * tlsf_debugfs_init() - show all pools, now and to come
+ *
+ * Context: task. Failure is harmless: there are no views then.
+ */
+void tlsf_debugfs_init(void)
+{
+	root = debugfs_create_dir("tlsf", NULL);
+	tlsf_pool_observe(&views);
+}
+
+/**
+ * tlsf_debugfs_exit() - show no pool any more
+ *
+ * Context: task.
+ */
+void tlsf_debugfs_exit(void)
+{
+	tlsf_pool_observe(NULL);
+	debugfs_remove(root);
+}
