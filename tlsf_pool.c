@@ -155,6 +155,15 @@ static __always_inline void run_free(struct tlsf_pool *pool, struct op *op)
 	op->status = tlsf_core_free(pool->core, op->ptr);
 }
 
+/* for the timed path, whose sample wants to know how much it was */
+static __always_inline void run_free_sized(struct tlsf_pool *pool, struct op *op)
+{
+	size_t used = pool->core->used_bytes;
+
+	run_free(pool, op);
+	op->size = used - pool->core->used_bytes;
+}
+
 static __always_inline void run_resize(struct tlsf_pool *pool, struct op *op)
 {
 	lockdep_assert_held(&pool->lock);
@@ -185,8 +194,7 @@ static __always_inline void locked(struct tlsf_pool *pool, struct op *op, run_fn
 static __always_inline void locked_timed(struct tlsf_pool *pool, struct op *op, run_fn run,
 					 enum tlsf_latency_op kind, struct tlsf_cost *cost)
 {
-	struct tlsf_sample s = { .op = kind, .size = op->size, .align = op->align,
-				 .caller = op->caller };
+	struct tlsf_sample s = { .op = kind, .align = op->align, .caller = op->caller };
 	unsigned long flags;
 
 	local_irq_save(flags);
@@ -195,6 +203,7 @@ static __always_inline void locked_timed(struct tlsf_pool *pool, struct op *op, 
 	s.locked = tlsf_clock();
 	run(pool, op);
 	s.end = tlsf_clock();
+	s.size = op->size;
 	s.steps = tlsf_core_steps(pool->core);
 	if (s.steps > pool->steps_seen)
 		pool->steps_seen = s.steps;
@@ -277,7 +286,7 @@ static __always_inline void *pool_alloc(struct tlsf_pool *pool, size_t align, si
 
 static noinline void free_timed(struct tlsf_pool *pool, struct op *op, struct tlsf_cost *cost)
 {
-	locked_timed(pool, op, run_free, TLSF_LATENCY_FREE, cost);
+	locked_timed(pool, op, run_free_sized, TLSF_LATENCY_FREE, cost);
 	if (op->status == TLSF_OK)
 		trace_tlsf_free(pool->name, op->ptr, cost->hold, cost->total, cost->steps,
 				op->caller);
