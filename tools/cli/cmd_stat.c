@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tlsf stat: counters of the pool, latency of each operation, worst cases.
+ *
+ * Room: tools (user space). Reads STATS and HISTOGRAM; changes nothing.
+ */
+#include "lat.h"
+
+static const struct argp argp = {
+	.doc = "Show the pool's counters and the latency of each operation."
+	       "\v"
+	       "hold is the allocator core alone, with the lock held; total adds the wait for "
+	       "the lock. Percentiles are upper edges of histogram buckets (about 3 % wide).",
+	.children = cli_json_child,
+};
+
+struct report {
+	struct dev dev;
+	struct tlsf_stats stats;
+	struct lat lat[TLSF_LAT_NR][TLSF_LAT_KINDS];
+};
+
+static int report_read(struct report *r)
+{
+	int err = dev_stats(&r->dev, &r->stats);
+	int code = err ? dev_explain(&r->dev, "STATS", err) : EXIT_OK;
+
+	for (u32 op = 0; op < TLSF_LAT_NR; op++)
+		for (u32 kind = 0; kind < TLSF_LAT_KINDS && !code; kind++)
+			code = lat_read(&r->dev, op, kind, &r->lat[op][kind]);
+	return code;
+}
+
+/* One row of figures; @scale turns cycles into the unit of the table. */
+static void print_row(const struct lat *lat, double scale)
+{
+	struct lat_figures f = lat_figures(lat);
+
+	printf("  %-6s %-5s %12llu", lat_op_name[lat->h.op], lat_kind_name[lat->h.kind], f.count);
+	if (f.count)
+		printf(" %9.0f %11.1f %9.0f %9.0f %9.0f %9.0f", (double)f.min * scale,
+		       f.mean * scale, (double)f.p50 * scale, (double)f.p99 * scale,
+		       (double)f.p999 * scale, (double)f.max * scale);
+	putchar('\n');
+}
+
+static void print_table(const struct report *r, const char *unit, double scale)
+{
+	printf("\nlatency, %-6s %10s %9s %11s %9s %9s %9s %9s\n", unit, "count", "min", "mean",
+	       "p50", "p99", "p99.9", "max");
+	for (u32 op = 0; op < TLSF_LAT_NR; op++)
+		for (u32 kind = 0; kind < TLSF_LAT_KINDS; kind++)
+			print_row(&r->lat[op][kind], scale);
+}
+
+static void print_bytes(const char *label, u64 bytes, const char *blocks_label, u64 blocks)
+{
+	char human[16];
+
+	printf("  %-14s %14llu bytes (%s)", label, bytes, human_bytes(bytes, human));
+	if (blocks_label)
+		printf(" in %llu %s", blocks, blocks_label);
+	putchar('\n');
+}
+
+static void print_counters(const struct tlsf_stats *s, u32 steps_max)
+{
+	puts("memory");
+	print_bytes("used", s->used_bytes, "blocks", s->used_blocks);
+	print_bytes("free", s->free_bytes, "blocks", s->free_blocks);
+	print_bytes("overhead", s->overhead_bytes, NULL, 0);
+	print_bytes("largest free", s->largest_free, NULL, 0);
+	print_bytes("high water", s->high_water, NULL, 0);
+	puts("\ncounters");
+	printf("  %-14s %14llu\n  %-14s %14llu\n  %-14s %14llu\n", "allocs", s->allocs,
+	       "frees", s->frees, "resizes", s->resizes);
+	printf("  %-14s %14llu exhausted, %llu fragmented\n", "no memory", s->fail_exhausted,
+	       s->fail_fragmented);
+	printf("  %-14s %14llu\n", "bad frees", s->bad_frees);
+	printf("  %-14s %14u seen, %u at most\n", "steps", s->steps_max_seen, steps_max);
+}
+
+static void report_text(const struct report *r)
+{
+	print_counters(&r->stats, r->dev.info.steps_max);
+	print_table(r, "cycles", 1);
+	if (r->dev.info.cycle_unit != TLSF_CYCLE_NS)
+		print_table(r, "ns", dev_ns(&r->dev, 1));
+	puts("\nworst");
+	for (u32 op = 0; op < TLSF_LAT_NR; op++)
+		for (u32 kind = 0; kind < TLSF_LAT_KINDS; kind++)
+			lat_print_worst(&r->dev, &r->lat[op][kind]);
+	putchar('\n');
+	dev_print_clock(&r->dev);
+}
+
+static json_t *counters_json(const struct tlsf_stats *s)
+{
+	const struct { const char *name; u64 value; } counter[] = {
+		{ "used_bytes", s->used_bytes }, { "free_bytes", s->free_bytes },
+		{ "overhead_bytes", s->overhead_bytes }, { "largest_free", s->largest_free },
+		{ "high_water", s->high_water }, { "used_blocks", s->used_blocks },
+		{ "free_blocks", s->free_blocks }, { "allocs", s->allocs },
+		{ "frees", s->frees }, { "resizes", s->resizes },
+		{ "fail_exhausted", s->fail_exhausted },
+		{ "fail_fragmented", s->fail_fragmented }, { "bad_frees", s->bad_frees },
+		{ "steps_max_seen", s->steps_max_seen },
+	};
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(counter); i++)
+		json_object_set_new(object, counter[i].name,
+				    json_integer((json_int_t)counter[i].value));
+	return object;
+}
+
+static json_t *latency_json(const struct report *r)
+{
+	json_t *all = json_object();
+
+	for (u32 op = 0; op < TLSF_LAT_NR; op++) {
+		json_t *kinds = json_object();
+
+		for (u32 kind = 0; kind < TLSF_LAT_KINDS; kind++)
+			json_object_set_new(kinds, lat_kind_name[kind],
+					    lat_json(&r->dev, &r->lat[op][kind]));
+		json_object_set_new(all, lat_op_name[op], kinds);
+	}
+	return all;
+}
+
+static int report_json(const struct report *r)
+{
+	return print_json(json_pack("{s:o, s:o, s:o}", "clock", dev_clock_json(&r->dev),
+				    "counters", counters_json(&r->stats),
+				    "latency", latency_json(r)));
+}
+
+int cmd_stat(struct cli *cli, int argc, char **argv)
+{
+	static struct report report;
+	int code;
+
+	argp_parse(&argp, argc, argv, 0, NULL, cli);
+	code = dev_open(&report.dev, cli->device);
+	if (code)
+		return code;
+	code = report_read(&report);
+	if (!code && cli->json)
+		code = report_json(&report);
+	else if (!code)
+		report_text(&report);
+	dev_close(&report.dev);
+	return code;
+}

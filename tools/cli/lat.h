@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Latency distributions: read one, and compute what people ask of it.
+ *
+ * Room: tools (user space). The bucket mapping is the one that the uapi header
+ * defines at struct tlsf_histogram.
+ */
+#ifndef TLSF_LAT_H
+#define TLSF_LAT_H
+
+#include "dev.h"
+
+struct lat {
+	struct tlsf_histogram h;
+	u64 bucket[TLSF_HISTOGRAM_BUCKETS];
+};
+
+/* All in cycles; percentiles are upper edges of buckets, never above max. */
+struct lat_figures {
+	u64 count, min, p50, p99, p999, max;
+	double mean;
+};
+
+extern const char *const lat_op_name[TLSF_LAT_NR];
+extern const char *const lat_kind_name[TLSF_LAT_KINDS];
+
+int lat_read(struct dev *dev, u32 op, u32 kind, struct lat *lat);
+u64 lat_floor(unsigned int bucket);
+u64 lat_upper(const struct lat *lat, unsigned int bucket);
+bool lat_range(const struct lat *lat, unsigned int *first, unsigned int *last);
+struct lat_figures lat_figures(const struct lat *lat);
+json_t *lat_json(const struct dev *dev, const struct lat *lat);
+void lat_print_worst(const struct dev *dev, const struct lat *lat);
+
+#endif /* TLSF_LAT_H */

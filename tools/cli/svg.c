@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A latency plot as a self-contained SVG picture.
+ *
+ * Room: tools (user space). Writes to the stream it is given, nothing else.
+ *
+ * The x axis is the bucket number, which is logarithmic in cycles (linear below 64);
+ * the y axis is the logarithm of the count, so that a single outlier can be seen.
+ */
+#include "svg.h"
+
+#include <math.h>
+
+#define WIDTH	900.0
+#define HEIGHT	460.0
+#define LEFT	70.0
+#define RIGHT	(WIDTH - 25)
+#define TOP	96.0
+#define BOTTOM	(HEIGHT - 66)
+#define FLOOR	0.6	/* count at the base line: one operation stands clear of it */
+
+static const char *const colour[TLSF_LAT_NR] = {
+	[TLSF_LAT_ALLOC] = "#1f6fb4", [TLSF_LAT_FREE] = "#d1602a", [TLSF_LAT_RESIZE] = "#2a8a4a",
+};
+
+/* The part of the histograms that is shown. */
+struct view {
+	unsigned int first, end;
+	double decades;		/* log10 of the count at the top */
+};
+
+static double x_of(const struct view *v, unsigned int bucket)
+{
+	return LEFT + (bucket - v->first) * (RIGHT - LEFT) / (v->end - v->first);
+}
+
+static double y_of(const struct view *v, double count)
+{
+	double base = log10(FLOOR);
+
+	if (count < FLOOR)
+		return BOTTOM;
+	return BOTTOM - (log10(count) - base) / (v->decades - base) * (BOTTOM - TOP);
+}
+
+static struct view view_of(const struct lat *lat, size_t nr)
+{
+	struct view v = { .first = TLSF_HISTOGRAM_BUCKETS, .end = 0, .decades = 1 };
+	unsigned int first, last;
+
+	for (size_t s = 0; s < nr; s++) {
+		if (!lat_range(&lat[s], &first, &last))
+			continue;
+		v.first = first < v.first ? first : v.first;
+		v.end = last + 1 > v.end ? last + 1 : v.end;
+		for (unsigned int i = first; i <= last; i++)
+			if (lat[s].bucket[i])
+				v.decades = fmax(v.decades, ceil(log10((double)lat[s].bucket[i])));
+	}
+	if (!v.end)
+		return (struct view){ .first = 0, .end = 64, .decades = 1 };
+	v.first = v.first ? v.first - 1 : 0;
+	v.end++;
+	return v;
+}
+
+static void text(FILE *out, double x, double y, const char *anchor, const char *string)
+{
+	fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n", x, y, anchor,
+		string);
+}
+
+static void grid_line(FILE *out, double x1, double y1, double x2, double y2)
+{
+	fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1f\" stroke=\"#ddd\"/>\n", x1, y1, x2, y2);
+}
+
+/* Ticks at multiples of a power of two of buckets: round numbers of cycles. */
+static void x_axis(FILE *out, const struct view *v, const struct dev *dev)
+{
+	unsigned int step = 1;
+	char label[32];
+
+	while ((v->end - v->first) / step > 10)
+		step *= 2;
+	for (unsigned int i = (v->first + step - 1) / step * step; i <= v->end; i += step) {
+		grid_line(out, x_of(v, i), TOP, x_of(v, i), BOTTOM);
+		snprintf(label, sizeof(label), "%llu", lat_floor(i));
+		text(out, x_of(v, i), BOTTOM + 16, "middle", label);
+		snprintf(label, sizeof(label), "%.0f ns", dev_ns(dev, (double)lat_floor(i)));
+		text(out, x_of(v, i), BOTTOM + 31, "middle", label);
+	}
+	text(out, (LEFT + RIGHT) / 2, BOTTOM + 52, "middle", "cycles, and the same in nanoseconds");
+}
+
+static void y_axis(FILE *out, const struct view *v)
+{
+	char label[32];
+
+	for (int decade = 0; decade <= (int)v->decades; decade++) {
+		double y = y_of(v, pow(10, decade));
+
+		grid_line(out, LEFT, y, RIGHT, y);
+		snprintf(label, sizeof(label), "%.0f", pow(10, decade));
+		text(out, LEFT - 6, y + 4, "end", label);
+	}
+	text(out, LEFT - 6, TOP - 10, "end", "count");
+}
+
+static void series(FILE *out, const struct view *v, const struct lat *lat)
+{
+	const char *c = colour[lat->h.op];
+
+	fprintf(out, "<path fill=\"%s\" fill-opacity=\".15\" stroke=\"%s\" d=\"M%.1f %.1f", c, c,
+		x_of(v, v->first), BOTTOM);
+	for (unsigned int i = v->first; i < v->end && i < ARRAY_SIZE(lat->bucket); i++)
+		fprintf(out, "V%.1fH%.1f", y_of(v, (double)lat->bucket[i]), x_of(v, i + 1));
+	fprintf(out, "V%.1f\"/>\n", BOTTOM);
+}
+
+static void legend(FILE *out, const struct lat *lat, size_t row)
+{
+	struct lat_figures f = lat_figures(lat);
+	double y = 42 + 16 * (double)row;
+	char line[160];
+
+	fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"12\" height=\"10\" fill=\"%s\"/>\n",
+		LEFT, y - 9, colour[lat->h.op]);
+	snprintf(line, sizeof(line),
+		 "%s: count %llu, min %llu, avg %.1f, p99 %llu, p99.9 %llu, max %llu cycles",
+		 lat_op_name[lat->h.op], f.count, f.min, f.mean, f.p99, f.p999, f.max);
+	text(out, LEFT + 18, y, "start", line);
+}
+
+void svg_plot(FILE *out, const struct dev *dev, const struct lat *lat, size_t nr)
+{
+	struct view v = view_of(lat, nr);
+	char title[160];
+
+	fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" "
+		"font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">\n"
+		"<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n", WIDTH, HEIGHT);
+	snprintf(title, sizeof(title), "tlsf latency, %s; 1 cycle = 1 %s tick of %llu Hz",
+		 lat->h.kind == TLSF_LAT_HOLD ? "hold: core alone, lock held"
+					      : "total: wait for the lock, and core",
+		 dev_unit(dev), dev->info.cycle_hz);
+	fputs("<g font-size=\"15\">", out);
+	text(out, LEFT, 22, "start", title);
+	fputs("</g>\n", out);
+	x_axis(out, &v, dev);
+	y_axis(out, &v);
+	for (size_t s = 0; s < nr; s++) {
+		series(out, &v, &lat[s]);
+		legend(out, &lat[s], s);
+	}
+	fputs("</svg>\n", out);
+}
