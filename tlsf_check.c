@@ -81,8 +81,8 @@ static unsigned int check_region(struct check *k, const struct tlsf_region *r)
 		b = tlsf_block_at(b, tlsf_block_size(b));
 	}
 	/* b is the end mark, or between it and the last place for a block */
-	if ((uintptr_t)tlsf_block_payload(b) != r->first + r->last + TLSF_BLOCK_MIN ||
-	    tlsf_block_size(b) || (b->header & TLSF_FREE))
+	if ((uintptr_t)tlsf_block_payload(b) != r->first + r->last - TLSF_FLAGS + TLSF_BLOCK_MIN ||
+	    tlsf_block_size(b) != TLSF_BLOCK_MIN || (b->header & TLSF_FREE))
 		return broken(k, 1, b);
 	if (!(prev->header & TLSF_FREE) != !(b->header & TLSF_PREV_FREE))
 		return broken(k, 4, b);
@@ -115,12 +115,14 @@ static unsigned int check_lists(struct check *k)
 	size_t count = 0;
 
 	for (i = 0; i <= c->nr_lists; i++) {
-		bool set = c->bitmap[i / TLSF_WORD_BITS] >> (i % TLSF_WORD_BITS) & 1;
+		size_t slot = TLSF_FIRST_SLOT + i;
+		bool set = c->bitmap[slot / TLSF_WORD_BITS] >> (slot % TLSF_WORD_BITS) & 1;
+		bool empty = c->list[i] == &c->nil;
 
 		bad = check_list(k, i, &count, k->free_blocks);
 		if (bad)
 			return bad;
-		if (set != (c->list[i] != &c->nil))
+		if (set == empty)
 			return broken(k, 8, &c->list[i]);
 	}
 	for (w = 0; w < TLSF_WORD_BITS; w++)
@@ -143,7 +145,7 @@ static unsigned int check_control(struct check *k)
 		const struct tlsf_region *below = &c->region[i - 1];
 
 		if (i >= c->nr_regions ? c->region[i].first != TLSF_NO_ADDRESS :
-		    c->region[i].first <= below->first + below->last + TLSF_BLOCK_MIN)
+		    c->region[i].first <= below->first + below->last - TLSF_FLAGS + TLSF_BLOCK_MIN)
 			return broken(k, 10, &c->region[i]);
 	}
 	return 0;

@@ -18,9 +18,16 @@
  * Rounding up costs nothing to compute: the class after that of (size - 1 granule) is
  * the first in which every block has at least size.
  *
- * Validation. Nothing is written before everything that will be read has been found
- * plausible, so a bad pointer or a damaged header changes nothing. The tests on the
- * fast path are folded together; refuse_pointer() takes them apart to name the rule.
+ * Validation. A pointer is looked up in the table of regions before anything is read
+ * through it, a size is held against the end of the region before it is believed, both
+ * neighbours must agree with it, and a block leaves its list only if whatever points
+ * at it is where its links say (safe unlink). A bad pointer or a damaged header changes
+ * nothing. The tests on the fast path are folded together; refuse_pointer() takes them
+ * apart to name the rule. A block that is absorbed by the one below loses its header,
+ * so that no header of an allocated block is ever left inside another.
+ *
+ * Free needs two removals and finds the second block damaged only after the first has
+ * left its list. A removed block keeps its links, so it is put back where it was.
  *
  * Steps. Counted when TLSF_COUNT_STEPS is defined: a bitmap scan, a list insertion,
  * a list removal, a split and a merge are one step each. The longest operations:
@@ -29,7 +36,7 @@
  *	memalign	2 scans + removal + 2 (split + insertion)		  7
  *	free		2 (merge + removal) + insertion				  5
  *	resize		merge + removal + split + insertion			  4
- *	grow_back	2 (merge + removal) + split + insertion		  	  6
+ *	grow_back	2 (merge + removal) + split + insertion			  6
  */
 #include "tlsf_core.h"
 
@@ -55,20 +62,38 @@ static_assert(sizeof(unsigned long) == sizeof(size_t), "bitmap words hold sizes"
 static_assert(sizeof(void *) == TLSF_GRANULE, "footers and links are one granule");
 static_assert(((size_t)1 << TLSF_GRANULE_LOG2) == TLSF_GRANULE, "granule is 2^log2");
 static_assert(TLSF_BITMAP_WORDS <= TLSF_WORD_BITS, "one summary word is enough");
+static_assert(TLSF_FIRST_SLOT + TLSF_LISTS_MAX < TLSF_BITMAP_WORDS * TLSF_WORD_BITS,
+	      "a bit for every slot");
+static_assert(offsetof(struct tlsf_core, list) % sizeof(void *) == 0, "heads are slots");
 static_assert(TLSF_REGIONS_MAX == 8, "region_search() takes three steps");
 static_assert(offsetof(struct tlsf_core, nil) == 0, "nil is tested as the core's address");
 
 /* ---- sizes and classes ---- */
 
-static __always_inline unsigned int class_of(size_t block_size)
+/*
+ * A list is named by the slot of its head: its index when the whole control structure
+ * is seen as an array of words. Bit n of the bitmap belongs to slot n, so that the
+ * address of a head gives the bit without knowing where the list heads begin.
+ */
+static __always_inline struct tlsf_block **slot_head(struct tlsf_core *c, size_t slot)
 {
-	return tlsf_map_index(block_size >> TLSF_GRANULE_LOG2);
+	return (struct tlsf_block **)c + slot;
 }
 
-/* smallest class in which every block has at least @block_size */
-static __always_inline unsigned int class_above(size_t block_size)
+/* the list of free blocks of @block_size */
+static __always_inline size_t slot_of(size_t block_size)
 {
-	return tlsf_map_index((block_size >> TLSF_GRANULE_LOG2) - 1) + 1;
+	return tlsf_map_scaled(block_size, TLSF_GRANULE_LOG2) + TLSF_FIRST_SLOT;
+}
+
+/*
+ * The first list in which every block serves @size bytes. Its blocks are larger than
+ * the class of one granule less, which is what (@size + a header - 1) falls into; the
+ * granule's fraction drops out in the mapping.
+ */
+static __always_inline size_t slot_above(size_t size)
+{
+	return slot_of(size + TLSF_BLOCK_HEADER - 1) + 1;
 }
 
 /* size of the block that serves @size bytes; @size is at most max_request */
@@ -88,7 +113,7 @@ static __always_inline bool size_refused(const struct tlsf_core *c, size_t size)
 /* zero, not a power of two, or beyond all sense */
 static __always_inline bool align_refused(const struct tlsf_core *c, size_t align)
 {
-	return !align || (align & (align - 1)) || align > c->max_request;
+	return unlikely(!align || (align & (align - 1)) || align > c->max_request);
 }
 
 static __always_inline uintptr_t align_up(uintptr_t addr, size_t align)
@@ -116,95 +141,92 @@ static __always_inline bool is_nil(const struct tlsf_core *c, const struct tlsf_
 	return b == &c->nil;
 }
 
-/* ends, with the footer, what a free block is; the neighbour above is told apart */
+/* all bits but bit (@n modulo the word): what compilers know as a rotation */
+static __always_inline unsigned long all_but(size_t n)
+{
+	return (~1UL << (n & (TLSF_WORD_BITS - 1))) | (~1UL >> (-n & (TLSF_WORD_BITS - 1)));
+}
+
+static __always_inline void slot_set(struct tlsf_core *c, size_t slot)
+{
+	c->bitmap[slot / TLSF_WORD_BITS] |= 1UL << (slot % TLSF_WORD_BITS);
+	c->summary |= 1UL << (slot / TLSF_WORD_BITS);
+}
+
+static __always_inline void slot_clear(struct tlsf_core *c, size_t slot)
+{
+	size_t w = slot / TLSF_WORD_BITS;
+
+	c->bitmap[w] &= all_but(slot);
+	if (!c->bitmap[w])
+		c->summary &= all_but(w);
+}
+
+/* what makes a free block, but for the word that the block above has of it */
 static __always_inline void block_mark_free(struct tlsf_block *b, size_t size)
 {
-	b->header = size | TLSF_FREE;
 	*tlsf_block_footer_below(tlsf_block_at(b, size)) = b;
+	b->header = size | TLSF_FREE;
 }
 
 static __always_inline void block_insert(struct tlsf_core *c, struct tlsf_block *b, size_t size)
 {
-	unsigned int i = class_of(size);
-	struct tlsf_block **head = &c->list[i];
+	size_t slot = slot_of(size);
+	struct tlsf_block **head = slot_head(c, slot);
 	struct tlsf_block *next = *head;
 
 	TLSF_STEP(c);
-	b->next = next;
-	b->pprev = head;
-	next->pprev = &b->next;
 	*head = b;
-	c->bitmap[i / TLSF_WORD_BITS] |= 1UL << (i % TLSF_WORD_BITS);
-	c->summary |= 1UL << (i / TLSF_WORD_BITS);
-}
-
-/* list @i has become empty */
-static __always_inline void class_clear(struct tlsf_core *c, unsigned int i)
-{
-	unsigned int w = i / TLSF_WORD_BITS;
-	unsigned long word = c->bitmap[w] & ~(1UL << (i % TLSF_WORD_BITS));
-
-	c->bitmap[w] = word;
-	if (!word)
-		c->summary &= ~(1UL << w);
+	b->next = next;
+	next->pprev = &b->next;
+	b->pprev = head;
+	slot_set(c, slot);
 }
 
 /*
- * Remove a block whose links were found good. When the nil block is next, the block
- * was the last; when besides a list head pointed at it, the list is empty now.
+ * May @addr be read as a block with its links? One comparison for the span of control
+ * structure and regions, in which only gaps between regions are wrongly taken for
+ * ours, and for the alignment, whose bits become the highest.
  */
-static __always_inline void block_unlink(struct tlsf_core *c, struct tlsf_block *b)
+static __always_inline bool is_ours(const struct tlsf_core *c, const void *addr)
+{
+	uintptr_t off = (uintptr_t)addr - c->low;
+
+	return (off >> TLSF_GRANULE_LOG2 | off << (TLSF_WORD_BITS - TLSF_GRANULE_LOG2)) < c->extent;
+}
+
+/*
+ * Remove a block from its list, unless its links are damaged: then nothing has changed.
+ * When the nil block is next, this was the last; when besides a list head pointed at
+ * it, the list is empty now, and the head's address is the slot.
+ */
+static __always_inline bool block_unlink(struct tlsf_core *c, struct tlsf_block *b)
 {
 	struct tlsf_block **pprev = b->pprev;
 	struct tlsf_block *next = b->next;
-	size_t i;
+	size_t at = (uintptr_t)pprev - (uintptr_t)c;
 
+	if (unlikely(!is_ours(c, pprev) || *pprev != b))
+		return false;
+	if (!is_nil(c, next)) {
+		if (unlikely(!is_ours(c, next) || next->pprev != &b->next))
+			return false;
+		next->pprev = pprev;
+	}
 	TLSF_STEP(c);
 	*pprev = next;
-	next->pprev = pprev;
-	if (!is_nil(c, next))
-		return;
-	i = ((uintptr_t)pprev - (uintptr_t)c->list) / sizeof(*pprev);
-	if (i < c->nr_lists)
-		class_clear(c, (unsigned int)i);
+	if (is_nil(c, next) && at < c->control_bytes)
+		slot_clear(c, at / sizeof(*pprev));
+	return true;
 }
 
-/* may @addr be read as a link? exact with one region, else gaps count as well */
-static __always_inline bool is_ours(const struct tlsf_core *c, const void *addr)
+/* put back exactly where it was the block that block_unlink() removed last */
+static noinline __cold void block_relink(struct tlsf_core *c, struct tlsf_block *b)
 {
-	return (uintptr_t)addr - c->low < c->extent;
-}
-
-/* do the blocks, or the list head, on both sides of a free block agree? */
-static __always_inline bool links_good(const struct tlsf_core *c, const struct tlsf_block *b)
-{
-	const struct tlsf_block *next = b->next;
-
-	if (unlikely(!is_ours(c, b->pprev) || *b->pprev != b))
-		return false;
-	return likely(is_nil(c, next) || (is_ours(c, next) && next->pprev == &b->next));
-}
-
-/*
- * First non-empty list from @i up, by two scans at most. Returns 0 when there is none:
- * no block is small enough for class 0.
- */
-static __always_inline unsigned int class_search(struct tlsf_core *c, unsigned int i)
-{
-	unsigned int w = i / TLSF_WORD_BITS;
-	unsigned long word = c->bitmap[w] & (~0UL << (i % TLSF_WORD_BITS));
-
-	TLSF_STEP(c);
-	if (!word) {
-		unsigned long higher = c->summary & (~1UL << w);
-
-		if (!higher)
-			return 0;
-		TLSF_STEP(c);
-		w = (unsigned int)__builtin_ctzl(higher);
-		word = c->bitmap[w];
-	}
-	return w * TLSF_WORD_BITS + (unsigned int)__builtin_ctzl(word);
+	*b->pprev = b;
+	b->next->pprev = &b->next;
+	slot_set(c, slot_of(tlsf_block_size(b)));
+	c->free_blocks++;
 }
 
 /* ---- regions and validation ---- */
@@ -220,131 +242,111 @@ static noinline const struct tlsf_region *region_search(const struct tlsf_core *
 	return r;
 }
 
-static __always_inline bool in_region(const struct tlsf_region *r, uintptr_t payload)
-{
-	return payload - r->first <= r->last;
-}
-
-/* the one region that may hold @payload; in_region() says whether it does */
-static __always_inline const struct tlsf_region *region_of(const struct tlsf_core *c,
-							    uintptr_t payload)
+/* the one region that may hold @payload; most often there is only one */
+static __always_inline const struct tlsf_region *
+region_of(const struct tlsf_core *c, uintptr_t payload)
 {
 	const struct tlsf_region *r = c->region;
 
-	return likely(in_region(r, payload)) ? r : region_search(c, payload);
+	return likely(payload - r->first <= r->last) ? r : region_search(c, payload);
 }
 
-/* an allocated block and its surroundings, filled in while they are validated */
+/* an allocated block that was found to be one */
 struct view {
 	struct tlsf_block *b;
 	struct tlsf_block *next;
-	struct tlsf_block *prev;	/* NULL unless free */
 	size_t size;
-	size_t prev_flag;		/* TLSF_PREV_FREE or 0 */
-	size_t next_size;		/* 0 unless free */
-	size_t below;			/* bytes of the region below the block */
-	size_t slack;			/* how much it may exceed TLSF_BLOCK_MIN */
+	size_t prev_flag;	/* TLSF_PREV_FREE or 0 */
+	size_t below;		/* bytes of its region below it */
+	size_t room;		/* bytes of its region above it, and up to a granule more */
 };
 
 /*
- * Not free, not too small and not past the end, in one comparison: rotated right by
- * one, TLSF_FREE becomes the top bit, and less than the minimum wraps round to the
- * top as well. TLSF_PREV_FREE adds one to half a size; a granule is more than two.
+ * Is @ptr in a region, aligned, and below it the header of an allocated block that ends
+ * in the region? A size below the minimum wraps round and is too large.
  */
-static __always_inline bool header_good(size_t header, size_t slack)
-{
-	size_t half = (header >> 1) | (header << (8 * sizeof(header) - 1));
-
-	return likely(half - TLSF_BLOCK_MIN / 2 <= slack / 2 + 1);
-}
-
-/* the block above knows that we are allocated, and when it is free, it is whole */
-static __always_inline bool next_agrees(struct view *v)
-{
-	size_t header = v->next->header;
-
-	v->next_size = 0;
-	if (!(header & (TLSF_FREE | TLSF_PREV_FREE)))
-		return true;
-	v->next_size = header - TLSF_FREE;
-	return likely((header & TLSF_FLAGS) == TLSF_FREE &&
-		      v->next_size <= v->slack + TLSF_BLOCK_MIN - v->size &&
-		      *tlsf_block_footer_below(tlsf_block_at(v->next, v->next_size)) == v->next);
-}
-
-/* the footer below leads to a block in the region that ends where we begin */
-static __always_inline bool prev_agrees(struct view *v)
-{
-	size_t size;
-
-	v->prev = NULL;
-	if (!v->prev_flag)
-		return true;
-	v->prev = *tlsf_block_footer_below(v->b);
-	size = (uintptr_t)v->b - (uintptr_t)v->prev;
-	return likely(size <= v->below && v->prev->header == (size | TLSF_FREE));
-}
-
-/* fill @v from @ptr; false when any rule is broken. Writes nothing but @v. */
 static __always_inline bool view_block(const struct tlsf_core *c, struct view *v, const void *ptr)
 {
-	uintptr_t payload = (uintptr_t)ptr;
-	const struct tlsf_region *r = region_of(c, payload);
+	const struct tlsf_region *r = region_of(c, (uintptr_t)ptr);
 	size_t header;
 
-	v->below = payload - r->first;
-	v->slack = r->last - v->below;
-	if (unlikely(v->below > r->last || (payload & TLSF_FLAGS)))
+	v->below = (uintptr_t)ptr - r->first;
+	v->room = r->last - v->below;
+	if (unlikely(v->below > r->last || ((uintptr_t)ptr & TLSF_FLAGS)))
 		return false;
 	v->b = tlsf_block_of(ptr);
 	header = v->b->header;
-	if (!header_good(header, v->slack))
+	if (unlikely((header & TLSF_FLAGS & ~TLSF_PREV_FREE) ||
+		     header - TLSF_BLOCK_MIN > v->room))
 		return false;
-	v->size = header & ~TLSF_FLAGS;
 	v->prev_flag = header & TLSF_PREV_FREE;
+	v->size = header & ~TLSF_FLAGS;
+	v->room -= v->size - TLSF_BLOCK_MIN;
 	v->next = tlsf_block_at(v->b, v->size);
-	return next_agrees(v) && (!v->next_size || links_good(c, v->next)) &&
-	       prev_agrees(v) && (!v->prev || links_good(c, v->prev));
+	return true;
 }
 
-/* which rule did @ptr break? what view_block() folds together, one at a time */
+/* Could the allocated block above have @header? The end mark looks like the smallest. */
+static __always_inline bool next_used_good(const struct view *v, size_t header)
+{
+	return likely(header - TLSF_BLOCK_MIN <= v->room);
+}
+
+/*
+ * Does the free block above, which has @header, end in the region and know it?
+ * TLSF_PREV_FREE in its header would say that we are free.
+ */
+static __always_inline bool next_free_good(const struct view *v, size_t header)
+{
+	size_t size = header - TLSF_FREE;
+
+	return likely(!(size & TLSF_FLAGS) && size <= v->room &&
+		      *tlsf_block_footer_below(tlsf_block_at(v->next, size)) == v->next);
+}
+
+/* Is what the footer below leads to a free block of the region that ends where we begin? */
+static __always_inline bool prev_good(const struct view *v, const struct tlsf_block *prev)
+{
+	size_t size = (uintptr_t)v->b - (uintptr_t)prev;
+
+	return likely(size <= v->below && !(size & TLSF_FLAGS) &&
+		      prev->header == (size | TLSF_FREE));
+}
+
+/* either, by what @header says */
+static __always_inline bool next_good(const struct view *v, size_t header)
+{
+	return header & (TLSF_FREE | TLSF_PREV_FREE) ? next_free_good(v, header) :
+						       next_used_good(v, header);
+}
+
+/* which rule did @ptr break? what the fast path folds together, one at a time */
 static noinline __cold enum tlsf_status refuse_pointer(struct tlsf_core *c, const void *ptr)
 {
-	uintptr_t payload = (uintptr_t)ptr;
-	const struct tlsf_region *r = region_of(c, payload);
-	struct view v = { .b = tlsf_block_of(ptr), .below = payload - r->first };
+	const struct tlsf_region *r = region_of(c, (uintptr_t)ptr);
+	struct view v;
+	size_t header;
 
 	c->bad_pointers++;
-	if (!in_region(r, payload))
+	if ((uintptr_t)ptr - r->first > r->last)
 		return TLSF_E_OUTSIDE;
-	if (payload & TLSF_FLAGS)
+	if ((uintptr_t)ptr & TLSF_FLAGS)
 		return TLSF_E_MISALIGNED;
-	v.slack = r->last - v.below;
-	v.size = tlsf_block_size(v.b);
-	v.prev_flag = v.b->header & TLSF_PREV_FREE;
-	if (v.size < TLSF_BLOCK_MIN || v.size - TLSF_BLOCK_MIN > v.slack)
-		return TLSF_E_HEADER;
-	if (v.b->header & TLSF_FREE)
-		return TLSF_E_FREE;
-	v.next = tlsf_block_at(v.b, v.size);
-	return next_agrees(&v) && prev_agrees(&v) ? TLSF_E_LINKS : TLSF_E_NEIGHBOUR;
-}
-
-/* the head of list @i is a whole free block with these bounds */
-static __always_inline bool head_good(const struct tlsf_core *c, struct tlsf_block *b,
-				      unsigned int i, size_t size)
-{
-	const struct tlsf_block *next = b->next;
-	const struct tlsf_block *above = tlsf_block_at(b, size);
-
-	return likely((b->header & TLSF_FLAGS) == TLSF_FREE && b->pprev == &c->list[i] &&
-		      (is_nil(c, next) || (is_ours(c, next) && next->pprev == &b->next)) &&
-		      is_ours(c, above) && *tlsf_block_footer_below(above) == b);
+	header = tlsf_block_of(ptr)->header;
+	if (!view_block(c, &v, ptr))
+		return (header & TLSF_FLAGS) == TLSF_FREE && header - TLSF_BLOCK_MIN <= v.room ?
+			TLSF_E_FREE : TLSF_E_HEADER;
+	if (!next_good(&v, v.next->header))
+		return TLSF_E_NEIGHBOUR;
+	if (v.prev_flag && !prev_good(&v, *tlsf_block_footer_below(v.b)))
+		return TLSF_E_NEIGHBOUR;
+	return TLSF_E_LINKS;
 }
 
 /* ---- carving blocks ---- */
 
-static __always_inline void account_alloc(struct tlsf_core *c, size_t payload)
+/* @payload more usable bytes are in use; or fewer, in two's complement */
+static __always_inline void account_used(struct tlsf_core *c, size_t payload)
 {
 	size_t used = c->used_bytes + payload;
 
@@ -354,36 +356,40 @@ static __always_inline void account_alloc(struct tlsf_core *c, size_t payload)
 }
 
 /*
- * Make @b an allocated block of @need bytes out of @size that are in no list. What is
- * left becomes a free block when it can be one, else it is handed out too. The block
- * above must say that a free block is below it if and only if @above_knows_free.
- * Returns the size it got.
+ * Make @b an allocated block of at least @need bytes out of @size that are in no list,
+ * and of which the block above knows that they are free. What is left becomes a free
+ * block when it can be one, else it is handed out too. A free block has gone for this,
+ * so the count of them changes only if none takes its place. Returns the size it got.
  */
 static __always_inline size_t block_carve(struct tlsf_core *c, struct tlsf_block *b, size_t size,
 					  size_t need, size_t prev_flag)
 {
-	struct tlsf_block *above = tlsf_block_at(b, size);
 	size_t rest = size - need;
 
 	if (rest < TLSF_BLOCK_MIN) {
+		tlsf_block_at(b, size)->header &= ~TLSF_PREV_FREE;
 		b->header = size | prev_flag;
-		above->header &= ~TLSF_PREV_FREE;
+		c->free_blocks--;
 		return size;
 	}
 	TLSF_STEP(c);
 	b->header = need | prev_flag;
 	b = tlsf_block_at(b, need);
 	block_mark_free(b, rest);
-	above->header |= TLSF_PREV_FREE;
 	block_insert(c, b, rest);
-	c->free_blocks++;
 	return need;
 }
 
 /* ---- allocate ---- */
 
+static noinline __cold void *fail_with(struct tlsf_core *c, enum tlsf_status status)
+{
+	c->status = status;
+	return NULL;
+}
+
 /* no block for @need bytes: because there is too little, or in too small pieces? */
-static noinline void *fail_no_block(struct tlsf_core *c, size_t need)
+static __always_inline void *fail_no_block(struct tlsf_core *c, size_t need)
 {
 	size_t headers = (c->allocs - c->frees) * TLSF_BLOCK_HEADER;
 
@@ -397,40 +403,74 @@ static noinline void *fail_no_block(struct tlsf_core *c, size_t need)
 	return NULL;
 }
 
-static noinline __cold void *fail_with(struct tlsf_core *c, enum tlsf_status status)
+/*
+ * First non-empty list from @slot up, by two scans at most; 0 when there is none, for
+ * slot 0 is no list but part of the nil block, and what it holds is too small to serve.
+ */
+static __always_inline size_t slot_search(struct tlsf_core *c, size_t slot)
 {
-	c->status = status;
-	return NULL;
+	size_t w = slot / TLSF_WORD_BITS;
+	unsigned long word = c->bitmap[w] & (~0UL << (slot % TLSF_WORD_BITS));
+
+	TLSF_STEP(c);
+	if (!word) {
+		unsigned long higher = c->summary & (~1UL << w);
+
+		if (!higher)
+			return 0;
+		TLSF_STEP(c);
+		w = (unsigned int)__builtin_ctzl(higher);
+		word = c->bitmap[w];
+	}
+	return w * TLSF_WORD_BITS + (unsigned int)__builtin_ctzl(word);
 }
 
 /*
- * Index of a list whose head has at least @need bytes; its head is nil when there is
- * none. Good fit first; the head of the request's own class on the way to failure.
+ * Find a list whose head has at least @need bytes: good fit from *@slot up; on the way
+ * to failure the head of the list below, which is that of the request's own class if
+ * that is another.
  */
-static __always_inline unsigned int class_find(struct tlsf_core *c, size_t need)
+static __always_inline bool slot_find(struct tlsf_core *c, size_t *slot, size_t need)
 {
-	unsigned int i = class_above(need);
+	size_t found;
 
-	if (!is_nil(c, c->list[i]))
-		return i;
-	i = class_search(c, i);
-	if (likely(i))
-		return i;
-	i = class_of(need);
-	return tlsf_block_size(c->list[i]) >= need ? i : 0;
+	if (likely(!is_nil(c, *slot_head(c, *slot))))
+		return true;
+	found = slot_search(c, *slot);
+	if (unlikely(!found)) {
+		found = *slot - 1;
+		if (tlsf_block_size(*slot_head(c, found)) < need)
+			return false;
+	}
+	*slot = found;
+	return true;
 }
 
-/* take the head @b off list @i */
-static __always_inline void class_pop(struct tlsf_core *c, struct tlsf_block *b, unsigned int i)
+/*
+ * Take the head off list @slot: its size, or 0 when it is not what a free block has to
+ * be, and then nothing has changed.
+ */
+static __always_inline size_t slot_pop(struct tlsf_core *c, size_t slot)
 {
-	struct tlsf_block *next = b->next;
+	struct tlsf_block **head = slot_head(c, slot);
+	struct tlsf_block *b = *head, *next = b->next;
+	size_t size = b->header - TLSF_FREE;
+	struct tlsf_block *above = tlsf_block_at(b, size);
 
+	if (unlikely((size & TLSF_FLAGS) || b->pprev != head ||
+		     !is_ours(c, tlsf_block_at(b, size - 2 * TLSF_GRANULE)) ||
+		     *tlsf_block_footer_below(above) != b))
+		return 0;
+	if (is_nil(c, next)) {
+		slot_clear(c, slot);
+	} else {
+		if (unlikely(!is_ours(c, next) || next->pprev != &b->next))
+			return 0;
+		next->pprev = head;
+	}
 	TLSF_STEP(c);
-	c->list[i] = next;
-	next->pprev = &c->list[i];
-	if (is_nil(c, next))
-		class_clear(c, i);
-	c->free_blocks--;
+	*head = next;
+	return size;
 }
 
 /**
@@ -444,34 +484,22 @@ static __always_inline void class_pop(struct tlsf_core *c, struct tlsf_block *b,
 void *tlsf_core_alloc(struct tlsf_core *c, size_t size)
 {
 	struct tlsf_block *b;
-	size_t need, have;
-	unsigned int i;
+	size_t need, slot;
 
 	TLSF_STEPS_BEGIN(c);
 	if (size_refused(c, size))
 		return fail_with(c, TLSF_E_SIZE);
 	need = block_need(size);
-	i = class_find(c, need);
-	b = c->list[i];
-	if (unlikely(!i))
+	slot = slot_above(size);
+	if (unlikely(!slot_find(c, &slot, need)))
 		return fail_no_block(c, need);
-	have = tlsf_block_size(b);
-	if (!head_good(c, b, i, have))
+	b = *slot_head(c, slot);
+	size = slot_pop(c, slot);
+	if (unlikely(!size))
 		return fail_with(c, TLSF_E_LINKS);
-	class_pop(c, b, i);
-	have = block_carve(c, b, have, need, 0);
+	account_used(c, block_carve(c, b, size, need, 0) - TLSF_BLOCK_HEADER);
 	c->allocs++;
-	account_alloc(c, have - TLSF_BLOCK_HEADER);
 	return tlsf_block_payload(b);
-}
-
-/* give the @gap bytes at @b, in no list, back as a free block below an allocated one */
-static __always_inline void gap_release(struct tlsf_core *c, struct tlsf_block *b, size_t gap)
-{
-	TLSF_STEP(c);
-	block_mark_free(b, gap);
-	block_insert(c, b, gap);
-	c->free_blocks++;
 }
 
 /**
@@ -489,39 +517,50 @@ static __always_inline void gap_release(struct tlsf_core *c, struct tlsf_block *
 void *tlsf_core_memalign(struct tlsf_core *c, size_t align, size_t size)
 {
 	struct tlsf_block *b, *aligned;
-	size_t need, room, have, gap;
-	unsigned int i;
+	size_t need, room, slot, gap;
 
 	TLSF_STEPS_BEGIN(c);
-	if (unlikely(align_refused(c, align)))
+	if (align_refused(c, align))
 		return fail_with(c, TLSF_E_ALIGN);
 	if (align <= TLSF_GRANULE)
 		return tlsf_core_alloc(c, size);
 	if (size_refused(c, size))
 		return fail_with(c, TLSF_E_SIZE);
 	need = block_need(size);
-	room = need + align + TLSF_BLOCK_MIN - TLSF_GRANULE;
-	if (unlikely(room > c->max_request + TLSF_BLOCK_HEADER))
+	room = need - TLSF_BLOCK_HEADER + align + TLSF_BLOCK_MIN - TLSF_GRANULE;
+	if (size_refused(c, room))
 		return fail_with(c, TLSF_E_SIZE);
-	i = class_find(c, room);
-	b = c->list[i];
-	if (unlikely(!i))
+	slot = slot_above(room);
+	if (unlikely(!slot_find(c, &slot, room + TLSF_BLOCK_HEADER)))
 		return fail_no_block(c, need);
-	have = tlsf_block_size(b);
-	if (!head_good(c, b, i, have))
+	b = *slot_head(c, slot);
+	size = slot_pop(c, slot);
+	if (unlikely(!size))
 		return fail_with(c, TLSF_E_LINKS);
-	class_pop(c, b, i);
 	aligned = tlsf_block_of((void *)aligned_payload((uintptr_t)tlsf_block_payload(b), align));
 	gap = (uintptr_t)aligned - (uintptr_t)b;
-	have = block_carve(c, aligned, have - gap, need, gap ? TLSF_PREV_FREE : 0);
-	if (gap)
-		gap_release(c, b, gap);
+	size = block_carve(c, aligned, size - gap, need, gap ? TLSF_PREV_FREE : 0);
+	account_used(c, size - TLSF_BLOCK_HEADER);
+	if (gap) {
+		TLSF_STEP(c);
+		block_mark_free(b, gap);
+		block_insert(c, b, gap);
+		c->free_blocks++;
+	}
 	c->allocs++;
-	account_alloc(c, have - TLSF_BLOCK_HEADER);
 	return tlsf_block_payload(aligned);
 }
 
 /* ---- free ---- */
+
+/* the block above is not what it should be: as if nothing had happened */
+static noinline __cold enum tlsf_status
+refuse_next(struct tlsf_core *c, struct tlsf_block *b, struct tlsf_block *prev)
+{
+	if (prev != b)
+		block_relink(c, prev);
+	return refuse_pointer(c, tlsf_block_payload(b));
+}
 
 /**
  * tlsf_core_free() - take a block back and merge it with free neighbours
@@ -533,34 +572,40 @@ void *tlsf_core_memalign(struct tlsf_core *c, size_t align, size_t size)
  */
 enum tlsf_status tlsf_core_free(struct tlsf_core *c, void *ptr)
 {
-	struct tlsf_block *b;
+	struct tlsf_block *start, *end;
 	struct view v;
-	size_t size;
+	size_t header;
 
 	TLSF_STEPS_BEGIN(c);
 	if (unlikely(!view_block(c, &v, ptr)))
 		return refuse_pointer(c, ptr);
-	b = v.b;
-	size = v.size;
-	c->frees++;
+	start = v.b;
+	end = v.next;
+	header = end->header;
+	if (v.prev_flag) {
+		start = *tlsf_block_footer_below(start);
+		if (unlikely((header & TLSF_PREV_FREE) || !prev_good(&v, start) ||
+			     !block_unlink(c, start)))
+			return refuse_pointer(c, ptr);
+		TLSF_STEP(c);
+		c->free_blocks--;
+	}
+	if (header & (TLSF_FREE | TLSF_PREV_FREE)) {
+		if (unlikely(!next_free_good(&v, header) || !block_unlink(c, end)))
+			return refuse_next(c, v.b, start);
+		TLSF_STEP(c);
+		c->free_blocks--;
+		end = tlsf_block_at(end, header - TLSF_FREE);
+	} else if (unlikely(!next_used_good(&v, header))) {
+		return refuse_next(c, v.b, start);
+	}
+	v.b->header = 0;
 	c->free_blocks++;
-	c->used_bytes -= size - TLSF_BLOCK_HEADER;
-	if (v.next_size) {
-		TLSF_STEP(c);
-		block_unlink(c, v.next);
-		size += v.next_size;
-		c->free_blocks--;
-	}
-	if (v.prev) {
-		TLSF_STEP(c);
-		block_unlink(c, v.prev);
-		size += (uintptr_t)b - (uintptr_t)v.prev;
-		b = v.prev;
-		c->free_blocks--;
-	}
-	block_mark_free(b, size);
-	tlsf_block_at(b, size)->header |= TLSF_PREV_FREE;
-	block_insert(c, b, size);
+	c->frees++;
+	c->used_bytes -= v.size - TLSF_BLOCK_HEADER;
+	end->header |= TLSF_PREV_FREE;
+	block_mark_free(start, (uintptr_t)end - (uintptr_t)start);
+	block_insert(c, start, (uintptr_t)end - (uintptr_t)start);
 	return TLSF_OK;
 }
 
@@ -581,8 +626,8 @@ enum tlsf_status tlsf_core_free(struct tlsf_core *c, void *ptr)
  */
 enum tlsf_status tlsf_core_resize(struct tlsf_core *c, void *ptr, size_t size)
 {
+	size_t need, have, header;
 	struct view v;
-	size_t need, have;
 
 	TLSF_STEPS_BEGIN(c);
 	if (unlikely(!view_block(c, &v, ptr)))
@@ -590,18 +635,33 @@ enum tlsf_status tlsf_core_resize(struct tlsf_core *c, void *ptr, size_t size)
 	if (size_refused(c, size))
 		return TLSF_E_SIZE;
 	need = block_need(size);
-	have = v.size + v.next_size;
+	have = v.size;
+	header = v.next->header;
+	if (unlikely(!next_good(&v, header)))
+		return refuse_pointer(c, ptr);
+	if (header & TLSF_FREE)
+		have += header - TLSF_FREE;
 	if (need > have)
 		return TLSF_E_FRAGMENTED;
-	if (v.next_size) {
+	if (header & TLSF_FREE) {
+		if (unlikely(!block_unlink(c, v.next)))
+			return refuse_pointer(c, ptr);
 		TLSF_STEP(c);
-		block_unlink(c, v.next);
-		c->free_blocks--;
+	} else {
+		v.next->header = header | TLSF_PREV_FREE;
+		c->free_blocks++;
 	}
-	have = block_carve(c, v.b, have, need, v.prev_flag);
+	account_used(c, block_carve(c, v.b, have, need, v.prev_flag) - v.size);
 	c->resizes++;
-	account_alloc(c, have - v.size);
 	return TLSF_OK;
+}
+
+/* first payload in the free block below that @align allows, or the block's own */
+static __always_inline struct tlsf_block *lowest_start(const struct view *v, size_t align)
+{
+	struct tlsf_block *prev = *tlsf_block_footer_below(v->b);
+
+	return tlsf_block_of((void *)aligned_payload((uintptr_t)tlsf_block_payload(prev), align));
 }
 
 /**
@@ -618,48 +678,61 @@ enum tlsf_status tlsf_core_resize(struct tlsf_core *c, void *ptr, size_t size)
  * tlsf_core_resize() has given back its tail, which must wait for the move.
  *
  * Context: any; the caller serialises. At most 6 steps, no loop.
- * Return: as tlsf_core_resize(). Nothing has changed unless TLSF_OK.
+ * Return: as tlsf_core_resize(), and TLSF_E_ALIGN. Nothing has changed unless TLSF_OK.
  */
 enum tlsf_status tlsf_core_grow_back(struct tlsf_core *c, void **ptr, size_t align, size_t size)
 {
-	struct tlsf_block *aligned;
+	struct tlsf_block *prev, *start, *end;
+	size_t need, header;
 	struct view v;
-	size_t have, gap;
 
 	TLSF_STEPS_BEGIN(c);
 	if (unlikely(!view_block(c, &v, *ptr)))
 		return refuse_pointer(c, *ptr);
 	if (size_refused(c, size))
 		return TLSF_E_SIZE;
-	if (unlikely(align_refused(c, align)))
+	if (align_refused(c, align))
 		return TLSF_E_ALIGN;
-	if (!v.prev)
+	header = v.next->header;
+	if (unlikely(!next_good(&v, header)))
+		return refuse_pointer(c, *ptr);
+	if (!v.prev_flag)
 		return TLSF_E_FRAGMENTED;
-	aligned = tlsf_block_of((void *)aligned_payload((uintptr_t)tlsf_block_payload(v.prev),
-							 align));
-	if (aligned >= v.b)
+	prev = *tlsf_block_footer_below(v.b);
+	if (!prev_good(&v, prev))
+		return refuse_pointer(c, *ptr);
+	start = lowest_start(&v, align);
+	if (start >= v.b)
 		return TLSF_E_FRAGMENTED;
-	have = (uintptr_t)v.next - (uintptr_t)aligned;
-	if (have < block_need(size))
-		have += v.next_size;
-	if (have < block_need(size))
+	need = block_need(size);
+	end = v.next;
+	if ((uintptr_t)end - (uintptr_t)start < need && (header & TLSF_FREE))
+		end = tlsf_block_at(end, header - TLSF_FREE);
+	if ((uintptr_t)end - (uintptr_t)start < need)
 		return TLSF_E_FRAGMENTED;
-	if (tlsf_block_at(aligned, have) != v.next) {
-		TLSF_STEP(c);
-		block_unlink(c, v.next);
-		c->free_blocks--;
-	}
+	if (unlikely(!block_unlink(c, prev)))
+		return refuse_pointer(c, *ptr);
 	TLSF_STEP(c);
-	block_unlink(c, v.prev);
 	c->free_blocks--;
-	gap = (uintptr_t)aligned - (uintptr_t)v.prev;
-	aligned->header = have | (gap ? TLSF_PREV_FREE : 0);
-	tlsf_block_at(aligned, have)->header &= ~TLSF_PREV_FREE;
-	if (gap)
-		gap_release(c, v.prev, gap);
+	if (end != v.next) {
+		if (unlikely(!block_unlink(c, v.next)))
+			return refuse_next(c, v.b, prev);
+		TLSF_STEP(c);
+		c->free_blocks--;
+		end->header &= ~TLSF_PREV_FREE;
+	}
+	v.b->header = 0;
+	start->header = (uintptr_t)end - (uintptr_t)start;
+	if (start != prev) {
+		TLSF_STEP(c);
+		start->header |= TLSF_PREV_FREE;
+		block_mark_free(prev, (uintptr_t)start - (uintptr_t)prev);
+		block_insert(c, prev, (uintptr_t)start - (uintptr_t)prev);
+		c->free_blocks++;
+	}
+	account_used(c, (uintptr_t)end - (uintptr_t)start - v.size);
 	c->resizes++;
-	account_alloc(c, have - v.size);
-	*ptr = tlsf_block_payload(aligned);
+	*ptr = tlsf_block_payload(start);
 	return TLSF_OK;
 }
 
@@ -676,7 +749,7 @@ enum tlsf_status tlsf_core_usable(struct tlsf_core *c, const void *ptr, size_t *
 {
 	struct view v;
 
-	if (unlikely(!view_block(c, &v, ptr)))
+	if (unlikely(!view_block(c, &v, ptr) || !next_good(&v, v.next->header)))
 		return refuse_pointer(c, ptr);
 	*usable = v.size - TLSF_BLOCK_HEADER;
 	return TLSF_OK;
@@ -689,9 +762,9 @@ static unsigned int lists_for(size_t region_bytes)
 {
 	if (region_bytes < TLSF_BLOCK_MIN)
 		region_bytes = TLSF_BLOCK_MIN;
-	if (region_bytes >= TLSF_BLOCK_LIMIT)
-		region_bytes = TLSF_BLOCK_LIMIT - TLSF_GRANULE;
-	return class_of(region_bytes) + 1;
+	if (region_bytes > TLSF_REGION_MAX)
+		region_bytes = TLSF_REGION_MAX - TLSF_BLOCK_HEADER;
+	return (unsigned int)tlsf_map_scaled(region_bytes, TLSF_GRANULE_LOG2) + 1;
 }
 
 /**
@@ -704,7 +777,33 @@ static unsigned int lists_for(size_t region_bytes)
 size_t tlsf_core_size(size_t region_bytes)
 {
 	return offsetof(struct tlsf_core, list) +
-	       (lists_for(region_bytes) + 1) * sizeof(struct tlsf_block *);
+	       (lists_for(region_bytes) + 2) * sizeof(struct tlsf_block *);
+}
+
+/* bytes of all blocks of @r */
+static size_t region_size(const struct tlsf_region *r)
+{
+	return r->last - TLSF_FLAGS + TLSF_BLOCK_MIN;
+}
+
+/* @low and @extent cover the control structure and all regions */
+static void regions_changed(struct tlsf_core *c)
+{
+	uintptr_t end = (uintptr_t)c + c->control_bytes;
+	unsigned int i;
+
+	c->low = (uintptr_t)c;
+	c->capacity = 0;
+	for (i = 0; i < c->nr_regions; i++) {
+		uintptr_t start = c->region[i].first - TLSF_BLOCK_HEADER;
+		size_t size = region_size(&c->region[i]);
+
+		c->capacity += size;
+		c->low = start < c->low ? start : c->low;
+		start += size + TLSF_BLOCK_HEADER;
+		end = start > end ? start : end;
+	}
+	c->extent = (end - c->low - sizeof(struct tlsf_block)) / TLSF_GRANULE + 1;
 }
 
 /**
@@ -725,8 +824,7 @@ struct tlsf_core *tlsf_core_init(void *mem, size_t bytes, size_t region_bytes)
 		return NULL;
 	*c = (struct tlsf_core){ .nr_lists = lists_for(region_bytes) };
 	c->nil.next = &c->nil;
-	c->low = (uintptr_t)c;
-	c->extent = tlsf_core_size(region_bytes);
+	c->control_bytes = tlsf_core_size(region_bytes);
 	c->max_request = tlsf_map_floor(c->nr_lists) * TLSF_GRANULE - TLSF_GRANULE -
 			 TLSF_BLOCK_HEADER;
 	for (i = 0; i < TLSF_REGIONS_MAX; i++)
@@ -740,30 +838,12 @@ struct tlsf_core *tlsf_core_init(void *mem, size_t bytes, size_t region_bytes)
 static void region_format(struct tlsf_core *c, const struct tlsf_region *r)
 {
 	struct tlsf_block *b = tlsf_block_of((void *)r->first);
-	size_t size = r->last + TLSF_BLOCK_MIN;
+	size_t size = region_size(r);
 
-	tlsf_block_at(b, size)->header = TLSF_PREV_FREE;
+	tlsf_block_at(b, size)->header = TLSF_BLOCK_MIN | TLSF_PREV_FREE;
 	block_mark_free(b, size);
 	block_insert(c, b, size);
 	c->free_blocks++;
-}
-
-/* @low and @extent cover the control structure and all regions */
-static void regions_changed(struct tlsf_core *c)
-{
-	uintptr_t end = (uintptr_t)&c->list[c->nr_lists + 1];
-	unsigned int i;
-
-	c->low = (uintptr_t)c;
-	c->capacity = 0;
-	for (i = 0; i < c->nr_regions; i++) {
-		const struct tlsf_region *r = &c->region[i];
-
-		c->capacity += r->last + TLSF_BLOCK_MIN;
-		c->low = r->first < c->low ? r->first : c->low;
-		end = r->first + r->last > end ? r->first + r->last + TLSF_BLOCK_MIN : end;
-	}
-	c->extent = end - c->low;
 }
 
 /* fill @r from what the caller gave, cut to the granule; false when it does not serve */
@@ -777,9 +857,10 @@ static bool region_fit(const struct tlsf_core *c, struct tlsf_region *r, void *m
 	    end < start || end - start < TLSF_BLOCK_MIN + TLSF_BLOCK_HEADER)
 		return false;
 	*r = (struct tlsf_region){ .first = start + TLSF_BLOCK_HEADER,
-				   .last = size - TLSF_BLOCK_MIN,
+				   .last = size - TLSF_BLOCK_MIN + TLSF_FLAGS,
 				   .base = mem, .bytes = bytes };
-	return size < TLSF_BLOCK_LIMIT && class_of(size) < c->nr_lists;
+	return bytes <= TLSF_REGION_MAX &&
+	       tlsf_map_scaled(size, TLSF_GRANULE_LOG2) < c->nr_lists;
 }
 
 static bool ranges_overlap(uintptr_t a, size_t a_bytes, uintptr_t b, size_t b_bytes)
@@ -803,9 +884,7 @@ enum tlsf_status tlsf_core_add_region(struct tlsf_core *c, void *mem, size_t byt
 	unsigned int i;
 
 	if (c->nr_regions == TLSF_REGIONS_MAX || !region_fit(c, &new, mem, bytes) ||
-	    ranges_overlap((uintptr_t)mem, bytes, (uintptr_t)c,
-			   offsetof(struct tlsf_core, list) +
-			   (c->nr_lists + 1) * sizeof(c->list[0])))
+	    ranges_overlap((uintptr_t)mem, bytes, (uintptr_t)c, c->control_bytes))
 		return TLSF_E_REGION;
 	for (i = 0; i < c->nr_regions; i++)
 		if (ranges_overlap((uintptr_t)mem, bytes, (uintptr_t)c->region[i].base,
@@ -825,21 +904,24 @@ enum tlsf_status tlsf_core_add_region(struct tlsf_core *c, void *mem, size_t byt
  * @mem: what tlsf_core_add_region() was given
  *
  * Return: TLSF_OK; TLSF_E_BUSY when a block of it is allocated; TLSF_E_REGION when
- * there is no such region. Nothing has changed unless TLSF_OK.
+ * there is no such region; TLSF_E_LINKS when it is damaged. Nothing has changed unless TLSF_OK.
  */
 enum tlsf_status tlsf_core_remove_region(struct tlsf_core *c, void *mem)
 {
 	struct tlsf_block *b;
 	unsigned int i = 0;
+	size_t size;
 
 	while (i < c->nr_regions && c->region[i].base != mem)
 		i++;
 	if (i == c->nr_regions)
 		return TLSF_E_REGION;
 	b = tlsf_block_of((void *)c->region[i].first);
-	if (b->header != ((c->region[i].last + TLSF_BLOCK_MIN) | TLSF_FREE))
+	size = region_size(&c->region[i]);
+	if (b->header != (size | TLSF_FREE))
 		return TLSF_E_BUSY;
-	block_unlink(c, b);
+	if (!block_unlink(c, b))
+		return TLSF_E_LINKS;
 	c->free_blocks--;
 	for (c->nr_regions--; i < c->nr_regions; i++)
 		c->region[i] = c->region[i + 1];
@@ -897,8 +979,7 @@ bool tlsf_core_walk(const struct tlsf_core *c, struct tlsf_cursor *at,
 	if (at->region >= c->nr_regions)
 		return false;
 	b = tlsf_block_of((void *)(r->first + at->offset));
-	if (tlsf_block_size(b) < TLSF_BLOCK_MIN ||
-	    tlsf_block_size(b) - TLSF_BLOCK_MIN > r->last - at->offset)
+	if (tlsf_block_size(b) - TLSF_BLOCK_MIN > r->last - at->offset)
 		return false;
 	*info = (struct tlsf_block_info){ .ptr = tlsf_block_payload(b),
 					  .size = tlsf_block_size(b) - TLSF_BLOCK_HEADER,
@@ -916,7 +997,7 @@ static size_t largest_request(const struct tlsf_core *c)
 		return 0;
 	w = tlsf_map_log2(c->summary);
 	i = w * TLSF_WORD_BITS + tlsf_map_log2(c->bitmap[w]);
-	return tlsf_block_size(c->list[i]) - TLSF_BLOCK_HEADER;
+	return tlsf_block_size(((struct tlsf_block *const *)c)[i]) - TLSF_BLOCK_HEADER;
 }
 
 /**
@@ -989,6 +1070,8 @@ unsigned int tlsf_core_steps(const struct tlsf_core *c)
 /**
  * tlsf_core_generation() - a number that changes with every change to the blocks
  * @c: control structure
+ *
+ * Regions that come and go do not change it.
  */
 size_t tlsf_core_generation(const struct tlsf_core *c)
 {
@@ -1021,7 +1104,7 @@ const char *tlsf_core_strstatus(enum tlsf_status status)
 		[TLSF_E_FRAGMENTED] = "no free block is large enough",
 		[TLSF_E_OUTSIDE] = "pointer is outside the pool",
 		[TLSF_E_MISALIGNED] = "pointer is not aligned to the granule",
-		[TLSF_E_HEADER] = "no valid header: inside a block, or overwritten",
+		[TLSF_E_HEADER] = "no valid header: freed before, inside a block, or overwritten",
 		[TLSF_E_FREE] = "block is already free",
 		[TLSF_E_NEIGHBOUR] = "neighbouring block disagrees: freed twice, or overwritten",
 		[TLSF_E_LINKS] = "free list links are damaged: written after free",

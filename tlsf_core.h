@@ -44,11 +44,13 @@
 /* Block sizes stay below this: 2^39 on 64-bit, 2^31 on 32-bit. */
 #define TLSF_BLOCK_LIMIT_LOG2	(sizeof(size_t) == 8 ? 39 : 31)
 #define TLSF_BLOCK_LIMIT	((size_t)1 << TLSF_BLOCK_LIMIT_LOG2)
+/* No region is larger: 256 GiB on 64-bit, or all that blocks can be. */
+#define TLSF_REGION_MAX		(sizeof(size_t) == 8 ? TLSF_BLOCK_LIMIT / 2 : TLSF_BLOCK_LIMIT)
 #define TLSF_GRANULE_LOG2	(sizeof(size_t) == 8 ? 3 : 2)
 #define TLSF_LISTS_MAX		((TLSF_BLOCK_LIMIT_LOG2 - TLSF_GRANULE_LOG2 - TLSF_SLI + 1) * \
 				 TLSF_SL_COUNT)
-/* One more list than classes: the class above the last, always empty. */
-#define TLSF_BITMAP_WORDS	(TLSF_LISTS_MAX / TLSF_WORD_BITS + 1)
+/* One more list than classes, always empty; and bits for what stands before the lists. */
+#define TLSF_BITMAP_WORDS	(TLSF_LISTS_MAX / TLSF_WORD_BITS + (sizeof(size_t) == 8 ? 2 : 4))
 
 /*
  * Validation must find the region of a pointer before it may read a header, without
@@ -120,7 +122,8 @@ enum tlsf_status {
  *				its footer
  * Bits from TLSF_BLOCK_LIMIT upwards are zero, kept for a check word.
  *
- * A region is blocks without gaps and an end mark, an allocated header of size 0.
+ * A region is blocks without gaps and an end mark, the header of an allocated block of
+ * TLSF_BLOCK_MIN that has no payload: so it is plausible to whom it is the block above.
  *
  * A list ends in the nil block inside the control structure, never in NULL, and
  * pprev points at whatever points here, a list head or another block's next. So
@@ -159,8 +162,8 @@ struct tlsf_block {
 /**
  * struct tlsf_region - memory between a first payload and an end mark
  * @first: address of the first block's payload, or TLSF_NO_ADDRESS
- * @last: offset from there of the last payload that a block could have; an end mark
- *	is TLSF_BLOCK_MIN above it
+ * @last: offset from there of the last byte of the granule at which a payload could
+ *	start at the latest: TLSF_BLOCK_MIN below that of the end mark
  * @base: what the caller gave, for accounting and removal
  * @bytes: how much of it
  */
@@ -176,10 +179,12 @@ struct tlsf_region {
  * @nil: ends every list; header 0 so that it never satisfies a request. Its pprev is
  *	written by every operation at the end of a list and never read.
  * @summary: bit w is set when bitmap[w] is not zero
- * @bitmap: bit i is set when list i is not empty
+ * @bitmap: bit n is set when the list whose head is word n of this structure is not
+ *	empty: so the address of a head gives its bit
  * @low: lowest address a link may hold; constant between region changes, as are
  *	@extent, @capacity and @region
- * @extent: bytes from @low to the end of the highest region
+ * @extent: granules from @low up at which a block with its links can be read
+ * @control_bytes: size of this structure with all its lists; constant after init
  * @max_request: no larger request can ever succeed; constant after init
  * @nr_lists: lists in use, and as many as the memory has room for, less the empty one
  *	above the last class; constant after init
@@ -198,7 +203,8 @@ struct tlsf_region {
  * @capacity: bytes of all blocks, allocated and free, headers included
  * @since: counters at the last tlsf_core_stats_reset()
  * @region: sorted by address
- * @list: heads; @nr_lists and one that is always empty
+ * @list: heads; @nr_lists and one that is always empty, and a word that lets every
+ *	head be read as a block
  */
 struct tlsf_core {
 	struct tlsf_block nil;
@@ -206,6 +212,7 @@ struct tlsf_core {
 	unsigned long bitmap[TLSF_BITMAP_WORDS];
 	uintptr_t low;
 	size_t extent;
+	size_t control_bytes;
 	size_t max_request;
 	unsigned int nr_lists;
 	unsigned int nr_regions;
@@ -232,6 +239,9 @@ struct tlsf_core {
 	struct tlsf_region region[TLSF_REGIONS_MAX];
 	struct tlsf_block *list[];
 };
+
+/* the word of struct tlsf_core at which the list heads begin */
+#define TLSF_FIRST_SLOT		(offsetof(struct tlsf_core, list) / sizeof(struct tlsf_block *))
 
 static inline struct tlsf_block *tlsf_block_of(const void *payload)
 {

@@ -28,15 +28,24 @@
 /* floor(log2(v)); v must not be 0 */
 static inline unsigned int tlsf_map_log2(unsigned long v)
 {
-	return 8 * (unsigned int)sizeof(v) - 1 - (unsigned int)__builtin_clzl(v);
+	return (unsigned int)__builtin_clzl(v) ^ (8 * (unsigned int)sizeof(v) - 1);
+}
+
+/*
+ * Class of v / 2^scale, without dividing first: the bits that a division would drop
+ * are dropped by the shift, which is never less than scale.
+ */
+static inline unsigned long tlsf_map_scaled(unsigned long v, unsigned int scale)
+{
+	unsigned long shift = tlsf_map_log2(v | ((unsigned long)TLSF_SL_COUNT << scale)) - TLSF_SLI;
+
+	return (shift << TLSF_SLI) + (v >> shift) - ((unsigned long)scale << TLSF_SLI);
 }
 
 /* class of v: classes are in ascending order and cover all values */
 static inline unsigned int tlsf_map_index(unsigned long v)
 {
-	unsigned int shift = tlsf_map_log2(v | TLSF_SL_COUNT) - TLSF_SLI;
-
-	return (shift << TLSF_SLI) + (unsigned int)(v >> shift);
+	return (unsigned int)tlsf_map_scaled(v, 0);
 }
 
 /* smallest value of class @index: the inverse of tlsf_map_index() */
