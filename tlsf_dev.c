@@ -74,6 +74,14 @@ static u64 quota_bytes(void)
 	return READ_ONCE(tlsf_dev_quota_bytes) ?: U64_MAX;
 }
 
+/* bytes that the file may still hold; without a quota any request goes to the pool */
+static u64 quota_bytes_left(const struct tlsf_file *file)
+{
+	u64 quota = quota_bytes();
+
+	return quota == U64_MAX ? quota : quota - min(quota, file->bytes);
+}
+
 static struct handle *handle_get(struct tlsf_file *file, u32 id)
 {
 	lockdep_assert_held(&file->lock);
@@ -155,7 +163,7 @@ static int op_alloc(struct tlsf_file *file, struct tlsf_op *op)
 	if (op->size > SIZE_MAX)
 		return -E2BIG;
 	if (file->nr_blocks >= READ_ONCE(tlsf_dev_quota_blocks) ||
-	    op->size > quota_bytes() - min(quota_bytes(), file->bytes))
+	    op->size > quota_bytes_left(file))
 		return -EDQUOT;
 	h = kmalloc(sizeof(*h), GFP_KERNEL_ACCOUNT);
 	if (!h)
@@ -210,8 +218,7 @@ static int op_resize(struct tlsf_file *file, struct tlsf_op *op)
 		return -ENOENT;
 	if (op->size > SIZE_MAX)
 		return -E2BIG;
-	if (op->size > h->usable &&
-	    op->size - h->usable > quota_bytes() - min(quota_bytes(), file->bytes))
+	if (op->size > h->usable && op->size - h->usable > quota_bytes_left(file))
 		return -EDQUOT;
 	err = tlsf_pool_resize_cost(tlsf_default_pool, h->align, op->size,
 				    !(op->flags & TLSF_OP_INPLACE), &h->ptr, &cost);

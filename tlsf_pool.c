@@ -397,8 +397,8 @@ static void *pool_realloc(struct tlsf_pool *pool, const void *ptr, size_t align,
 	}
 	resize_moving(pool, &op);
 	if (op.status == TLSF_OK) {
-		if (flags & __GFP_ZERO && size > op.old_usable)
-			zero_usable(pool, op.ptr, op.old_usable);
+		if (flags & __GFP_ZERO)
+			zero_usable(pool, op.ptr, min(size, op.old_usable));
 		return op.ptr;
 	}
 	if (status_blames_pointer(op.status))

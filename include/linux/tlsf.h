@@ -46,8 +46,10 @@ struct tlsf_pool;
  * @free_blocks: free blocks
  * @allocs: allocations served
  * @frees: blocks freed
- * @resizes: blocks resized, in place or moved
- * @fail_exhausted: requests larger than all free memory
+ * @resizes: changes of a block's bounds; one that grows downwards counts twice, and
+ *	one that moves away as an allocation and a free instead
+ * @fail_exhausted: requests larger than all free memory; what is larger than the
+ *	pool is refused before and not counted
  * @fail_fragmented: requests refused although that much memory was free
  * @bad_frees: pointers refused by free or resize
  */

@@ -88,7 +88,8 @@ enum tlsf_cycle_unit {
  * @min_usable: out: usable bytes of the smallest block
  * @block_overhead: out: bytes the allocator adds to each block
  * @max_batch: out: operations that one TLSF_IOC_BATCH takes
- * @quota_bytes: out: usable bytes that one open file may hold
+ * @quota_bytes: out: bytes that one open file may hold; the last block may exceed it
+ *	by what its size was rounded up
  * @quota_blocks: out: blocks that one open file may hold
  * @steps_max: out: compile-time bound of the steps of one operation
  * @name: out: name of the pool, NUL terminated
@@ -132,7 +133,7 @@ enum tlsf_opcode {
 
 #define TLSF_OP_ZERO		(1u << 0)	/* ALLOC: contents are zero */
 #define TLSF_OP_INPLACE		(1u << 1)	/* RESIZE: fail rather than move */
-#define TLSF_OP_REF		(1u << 2)	/* BATCH: handle is the index of an earlier ALLOC of this batch */
+#define TLSF_OP_REF		(1u << 2)	/* BATCH: handle is the index of an earlier ALLOC */
 
 /**
  * struct tlsf_op - one operation, alone or in a batch
@@ -145,7 +146,8 @@ enum tlsf_opcode {
  * @seed: in: FILL, VERIFY
  * @usable: out: bytes the block has; VERIFY: offset of the first wrong byte
  * @cycles: out: cycles of the allocator core for this operation, lock excluded
- * @result: out: 0, or a negative errno of the list above
+ * @result: out: 0, or a negative errno of the list above; in a single-operation ioctl
+ *	the return value says the same, and says more when the struct itself is refused
  * @reserved: must be 0
  */
 struct tlsf_op {
@@ -171,8 +173,8 @@ struct tlsf_op {
  * @ops: in: address of an array of struct tlsf_op
  *
  * Each operation gets its own result; one that fails does not stop the others.
- * The call stops early, with the count done in @nr_ops, only at a fatal signal or
- * at an operation that cannot be read or written back.
+ * The call stops early, with the count done in @nr_ops, only at a fatal signal. An
+ * array that cannot be read and written is EFAULT before anything is done.
  */
 struct tlsf_batch {
 	__u32 argsz;
@@ -196,8 +198,10 @@ struct tlsf_batch {
  * @free_blocks: free blocks
  * @allocs: allocations served since load or RESET
  * @frees: blocks freed
- * @resizes: blocks resized in place or moved
- * @fail_exhausted: requests larger than all free memory
+ * @resizes: changes of a block's bounds; one that grows downwards counts twice, and
+ *	one that moves away as an allocation and a free instead
+ * @fail_exhausted: requests larger than all free memory; what is larger than the
+ *	pool is refused before and not counted
  * @fail_fragmented: requests refused although that much memory was free
  * @bad_frees: pointers refused by free or resize
  * @file_bytes: usable bytes held by this open file
@@ -370,7 +374,7 @@ struct tlsf_block_desc {
  * @argsz: in: sizeof(struct tlsf_walk)
  * @flags: in: TLSF_WALK_* bits
  * @nr_blocks: in: room at @blocks, at most TLSF_WALK_MAX; out: entries written
- * @more: out: 1 when the map goes on at @cursor
+ * @more: in: 0; out: 1 when the map may go on at @cursor: all the room was used
  * @cursor: in: 0, or @cursor of the call before; out: where to go on
  * @generation: in: 0, or @generation of the call before; out: state of the pool
  * @blocks: in: address of an array of struct tlsf_block_desc
