@@ -1,0 +1,620 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Random operations against the shadow model, the whole heap checked after each.
+ *
+ * A run is a series of epochs, each with a heap of its own: other region sizes, odd
+ * places, the control structure now below, now above, now among them. An epoch is a
+ * series of phases: fill, churn, drain, empty, each with a distribution of sizes. Blocks
+ * carry a pattern of their own that is verified whenever they are touched. Now and then
+ * comes a bad pointer, a region that leaves and returns, a reset.
+ *
+ * All is drawn from the seed, and addresses repeat in what matters (their offset from a
+ * multiple of 1 MiB): a failure prints seed and operation, and the same seed repeats it.
+ *
+ * Room: tools/host (user space).
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "asan.h"
+#include "heap.h"
+#include "shadow.h"
+
+#define ARENA_BYTES	((size_t)1 << 20)
+#define NR_SLOTS	16u			/* regions and the control structure */
+#define SLOT_BYTES	(ARENA_BYTES / NR_SLOTS)
+#define BLOCKS_MOST	400u			/* then only frees are drawn */
+#define EPOCH_OPS	20000u
+#define FREED_MAX	16u
+
+struct phase {
+	const char *name;
+	unsigned int alloc_percent;	/* of allocs among allocs and frees */
+	unsigned int shortest;		/* operations */
+	unsigned int longest;
+};
+
+static const struct phase phases[] = {
+	{ "fill",	80, 100, 1500 },
+	{ "churn",	50, 100, 3000 },
+	{ "drain",	20, 100, 1000 },
+	{ "empty",	0,  500, 600 },
+};
+
+enum sizes { SIZES_TINY, SIZES_SMALL, SIZES_LOG_UNIFORM, SIZES_LARGE, SIZES_NR };
+
+static struct {
+	unsigned long ops;
+	unsigned int regions;		/* most of them; 0: 1, 3 and 8 in turn */
+} options = { .ops = 50000 };
+
+static struct {
+	struct rng rng;
+	struct tlsf_core *c;
+	struct shadow s;
+	unsigned char *arena;
+	const struct phase *phase;
+	unsigned int phase_left;
+	enum sizes sizes;
+	size_t largest;			/* region of this epoch */
+	void *freed[FREED_MAX];		/* lately */
+	unsigned long op;
+	bool bounded;			/* the last operation promises its steps */
+} t;
+
+static size_t below(size_t bound)
+{
+	return (size_t)rng_below(&t.rng, bound);
+}
+
+static bool one_in(unsigned int n)
+{
+	return !below(n);
+}
+
+/* ---- contents: words of a tag and their place; the top bit marks them as no header ---- */
+
+static size_t pattern_word(size_t tag, size_t i)
+{
+	return (tag ^ i * 0x9e3779b9) | (SIZE_MAX / 2 + 1);
+}
+
+/* the words that are written and compared: both ends, and some between */
+static bool word_is_marked(size_t i, size_t words)
+{
+	return i < 12 || i + 12 >= words || !(i % 32);
+}
+
+static size_t next_marked(size_t i, size_t words)
+{
+	for (i++; i < words && !word_is_marked(i, words); )
+		i++;
+	return i;
+}
+
+static void contents_write(struct shadow_block *b)
+{
+	size_t *word = (size_t *)b->start, words = b->size / G, i;
+
+	b->tag = (size_t)rng_next(&t.rng);
+	for (i = 0; i < words; i = next_marked(i, words))
+		word[i] = pattern_word(b->tag, i);
+}
+
+/* the first @bytes of what was written when the block had @size are at @start */
+static void contents_verify(uintptr_t start, size_t bytes, size_t size, size_t tag)
+{
+	const size_t *word = (const size_t *)start;
+	size_t i;
+
+	for (i = 0; i < bytes / G; i = next_marked(i, size / G))
+		EXPECT_EQ(word[i], pattern_word(tag, i));
+}
+
+static void block_verify(const struct shadow_block *b)
+{
+	contents_verify(b->start, b->size, b->size, b->tag);
+}
+
+/* ---- draws ---- */
+
+static size_t draw_log_uniform(size_t most)
+{
+	unsigned int bits = 1;
+
+	while (most >> bits)
+		bits++;
+	return 1 + below((size_t)1 << (1 + below(bits))) % most;
+}
+
+static size_t draw_size(void)
+{
+	if (one_in(500))
+		return t.largest - 4 * G + below(8 * G);
+	if (one_in(1000))
+		return one_in(2) ? 0 : SIZE_MAX - below(64);
+	switch (t.sizes) {
+	case SIZES_TINY:
+		return 1 + below(48);
+	case SIZES_SMALL:
+		return 1 + below(1024);
+	case SIZES_LARGE:
+		return 1 + below(t.largest / 4);
+	default:
+		return draw_log_uniform(t.largest / 2 + 1);
+	}
+}
+
+static size_t draw_align(void)
+{
+	if (one_in(300))
+		return below(2 * t.largest);
+	return (size_t)1 << below(one_in(4) ? 14 : 8);
+}
+
+static unsigned int draw_block(void)
+{
+	return (unsigned int)below(t.s.nr_live);
+}
+
+/* ---- operations ---- */
+
+/* a request for @size failed, for which @bytes of one free run would have been enough */
+static void expect_failure_is_right(size_t size, size_t bytes)
+{
+	enum tlsf_status status = tlsf_core_status(t.c);
+	struct shadow_runs runs = shadow_runs(&t.s);
+
+	if (!size || bytes < size || bytes > shadow_largest_ever(&t.s)) {
+		if (status == TLSF_E_SIZE)
+			return;		/* it could never be served */
+		EXPECT(size);
+	}
+	if (shadow_good_fit(bytes) <= runs.largest)
+		ktap_fail(__FILE__, __LINE__, "request of %zu failed (%s), but %zu are free",
+			  size, tlsf_core_strstatus(status), runs.largest);
+	if (block_bytes(size) > runs.bytes) {
+		EXPECT_STATUS(status, TLSF_E_EXHAUSTED);
+		t.s.count.fail_exhausted++;
+	} else {
+		EXPECT_STATUS(status, TLSF_E_FRAGMENTED);
+		t.s.count.fail_fragmented++;
+	}
+}
+
+/* what is handed out beyond the request is less than a block, and only at a run's end */
+static void expect_served(void *p, size_t size)
+{
+	struct shadow_block *b;
+	size_t usable = 0;
+
+	EXPECT_STATUS(tlsf_core_usable(t.c, p, &usable), TLSF_OK);
+	b = shadow_insert(&t.s, p, usable);
+	EXPECT_GE(usable + G, block_bytes(size));
+	EXPECT_LE(usable + 2 * G, block_bytes(size) + TLSF_BLOCK_MIN);
+	if (usable + G != block_bytes(size))
+		EXPECT_EQ(shadow_run_above(&t.s, (unsigned int)shadow_find(&t.s, p)), 0);
+	contents_write(b);
+}
+
+static void op_alloc(void)
+{
+	size_t size = draw_size();
+	void *p;
+
+	ktap_note("operation %lu: alloc(%zu)", t.op, size);
+	p = tlsf_core_alloc(t.c, size);
+	if (p)
+		expect_served(p, size);
+	else
+		expect_failure_is_right(size, block_bytes(size));
+}
+
+static void op_memalign(void)
+{
+	size_t align = draw_align(), size = draw_size(), room = block_bytes(size);
+	void *p;
+
+	ktap_note("operation %lu: memalign(%zu, %zu)", t.op, align, size);
+	p = tlsf_core_memalign(t.c, align, size);
+	if (p) {
+		EXPECT(align && !(align & (align - 1)));
+		EXPECT_EQ((uintptr_t)p % align, 0);
+		expect_served(p, size);
+		return;
+	}
+	if (tlsf_core_status(t.c) == TLSF_E_ALIGN) {
+		EXPECT(!align || (align & (align - 1)) || align > shadow_largest_ever(&t.s));
+		return;
+	}
+	if (align > G)
+		room += align + TLSF_BLOCK_MIN - G;
+	expect_failure_is_right(size, room);
+}
+
+static void op_free(void)
+{
+	unsigned int i = draw_block();
+	void *p = (void *)t.s.live[i].start;
+
+	ktap_note("operation %lu: free(block %u of %zu)", t.op, i, t.s.live[i].size);
+	block_verify(&t.s.live[i]);
+	EXPECT_STATUS(tlsf_core_free(t.c, p), TLSF_OK);
+	shadow_remove(&t.s, i);
+	t.freed[t.op % FREED_MAX] = p;
+}
+
+/* E_SIZE may stand for any size that no region could hold */
+static void expect_outcome(enum tlsf_status status, const struct shadow_outcome *must, size_t size)
+{
+	if (status == TLSF_E_SIZE)
+		EXPECT(!size || block_bytes(size) < size ||
+		       block_bytes(size) > shadow_largest_ever(&t.s));
+	else
+		EXPECT_STATUS(status, must->status);
+}
+
+/* resizes block @i, whose contents were written when it had @was bytes */
+static enum tlsf_status resize_block(unsigned int i, size_t size, size_t was)
+{
+	struct shadow_block *b = &t.s.live[i];
+	struct shadow_outcome must = shadow_resize(&t.s, i, size);
+	enum tlsf_status status = tlsf_core_resize(t.c, (void *)b->start, size);
+
+	expect_outcome(status, &must, size);
+	if (status == TLSF_OK)
+		shadow_resized(&t.s, i, &must);
+	contents_verify(b->start, b->size < was ? b->size : was, was, b->tag);
+	contents_write(b);
+	return status;
+}
+
+static void op_resize(void)
+{
+	unsigned int i = draw_block();
+	size_t size = draw_size(), was = t.s.live[i].size;
+
+	ktap_note("operation %lu: resize(block %u of %zu, %zu)", t.op, i, was, size);
+	resize_block(i, size, was);
+}
+
+/* as the pool does it: grow, move the contents, give back the tail */
+static void op_grow_back(void)
+{
+	unsigned int i = draw_block();
+	struct shadow_block *b = &t.s.live[i];
+	size_t align = (size_t)1 << below(9), was = b->size, size = was + below(512) - below(64);
+	struct shadow_outcome must = shadow_grow_back(&t.s, i, align, size);
+	void *p = (void *)b->start;
+	enum tlsf_status status;
+
+	ktap_note("operation %lu: grow_back(block %u of %zu, %zu, %zu)", t.op, i, was, align, size);
+	status = tlsf_core_grow_back(t.c, &p, align, size);
+	expect_outcome(status, &must, size);
+	if (status != TLSF_OK) {
+		EXPECT_PTR(p, b->start);
+		block_verify(b);
+		return;
+	}
+	EXPECT_PTR(p, must.start);
+	memmove(p, (void *)b->start, was);
+	shadow_resized(&t.s, i, &must);
+	EXPECT_EQ(tlsf_core_check(t.c, NULL), 0);
+	EXPECT_STATUS(resize_block(i, size, was), TLSF_OK);
+}
+
+/* ---- what must be refused ---- */
+
+static void *draw_bad_pointer(void)
+{
+	const struct shadow_block *b;
+
+	switch (below(3)) {
+	case 0:
+		return t.freed[below(FREED_MAX)];
+	case 1:
+		return t.arena + below(ARENA_BYTES);
+	}
+	if (!t.s.nr_live)
+		return NULL;
+	b = &t.s.live[draw_block()];
+	return (void *)(b->start + below(b->size) / (one_in(2) ? 1 : G) * G);
+}
+
+static void op_bad_pointer(void)
+{
+	void *p = draw_bad_pointer(), *at = p;
+	size_t usable;
+
+	if (shadow_find(&t.s, p) >= 0)
+		return;
+	ktap_note("operation %lu: bad pointer, offset 0x%zx", t.op, (size_t)p % ARENA_BYTES);
+	t.s.count.bad_pointers++;
+	switch (below(4)) {
+	case 0:
+		EXPECT(tlsf_core_free(t.c, p) != TLSF_OK);
+		break;
+	case 1:
+		EXPECT(tlsf_core_resize(t.c, p, 1 + below(100)) != TLSF_OK);
+		break;
+	case 2:
+		EXPECT(tlsf_core_grow_back(t.c, &at, 1, 1 + below(1000)) != TLSF_OK);
+		EXPECT_PTR(at, p);
+		break;
+	default:
+		t.bounded = false;	/* takes no step, so it starts no count */
+		EXPECT(tlsf_core_usable(t.c, p, &usable) != TLSF_OK);
+	}
+}
+
+/* ---- rare events ---- */
+
+/* writes over what nobody uses, so that no old header can pass for one */
+static void scrub_free_blocks(void)
+{
+	struct tlsf_cursor at = { .region = 0 };
+	struct tlsf_block_info block;
+	size_t links = 2 * G, footer = G;
+
+	while (tlsf_core_walk(t.c, &at, &block))
+		if (block.free)
+			memset((char *)block.ptr + links, 0xff, block.size - links - footer);
+}
+
+static void op_reset(void)
+{
+	ktap_note("operation %lu: reset", t.op);
+	tlsf_core_reset(t.c);
+	shadow_remove_all(&t.s);
+	scrub_free_blocks();
+}
+
+static void op_stats_reset(void)
+{
+	size_t used = t.s.count.used_bytes;
+
+	ktap_note("operation %lu: stats_reset", t.op);
+	tlsf_core_stats_reset(t.c);
+	t.s.count = (struct tlsf_core_stats){ .used_bytes = used, .high_water = used };
+}
+
+/* a region leaves if it may, and comes back */
+static void op_region(void)
+{
+	unsigned int i = (unsigned int)below(t.s.nr_regions);
+	struct shadow_region r = t.s.region[i];
+	bool busy = shadow_region_busy(&t.s, i);
+
+	ktap_note("operation %lu: region %u leaves", t.op, i);
+	EXPECT_STATUS(tlsf_core_remove_region(t.c, r.mem), busy ? TLSF_E_BUSY : TLSF_OK);
+	if (busy)
+		return;
+	shadow_remove_region(&t.s, i);
+	EXPECT_EQ(tlsf_core_check(t.c, NULL), 0);
+	shadow_expect_stats(&t.s, t.c);
+	EXPECT_STATUS(tlsf_core_add_region(t.c, r.mem, r.bytes), TLSF_OK);
+	shadow_add_region(&t.s, r.mem, r.bytes);
+}
+
+/* what the heap says it can serve at most, it serves */
+static void op_alloc_largest(void)
+{
+	struct tlsf_core_stats stats;
+	void *p;
+
+	tlsf_core_stats(t.c, &stats);
+	ktap_note("operation %lu: alloc(largest_free %zu)", t.op, stats.largest_free);
+	if (!stats.largest_free)
+		return;
+	p = tlsf_core_alloc(t.c, stats.largest_free);
+	EXPECT(p);
+	expect_served(p, stats.largest_free);
+}
+
+static void op_rare(void)
+{
+	t.bounded = false;
+	switch (below(8)) {
+	case 0:
+		return op_stats_reset();
+	case 1:
+		if (one_in(8))
+			op_reset();
+		return;
+	case 2:
+	case 3:
+		if (t.s.nr_live < BLOCKS_MOST)
+			op_alloc_largest();
+		return;
+	default:
+		op_region();
+	}
+}
+
+/* ---- the run ---- */
+
+static void draw_phase(void)
+{
+	t.phase = &phases[below(ARRAY_SIZE(phases))];
+	t.phase_left = t.phase->shortest;
+	t.phase_left += (unsigned int)below(t.phase->longest - t.phase->shortest);
+	t.sizes = (enum sizes)below(SIZES_NR);
+}
+
+static void one_operation(void)
+{
+	bool alloc = below(100) < t.phase->alloc_percent;
+
+	t.bounded = true;
+	if (one_in(200))
+		return op_rare();
+	if (one_in(40))
+		return op_bad_pointer();
+	if (!t.s.nr_live || (alloc && t.s.nr_live < BLOCKS_MOST))
+		return one_in(4) ? op_memalign() : op_alloc();
+	if (one_in(3))
+		return one_in(3) ? op_grow_back() : op_resize();
+	op_free();
+}
+
+static void expect_all_holds(void)
+{
+	const void *where = NULL;
+	unsigned int invariant = tlsf_core_check(t.c, &where);
+
+	if (invariant)
+		ktap_fail(__FILE__, __LINE__, "invariant %u is broken at offset 0x%zx", invariant,
+			  (size_t)where % ARENA_BYTES);
+	if (t.bounded)
+		EXPECT_LE(tlsf_core_steps(t.c), TLSF_STEPS_MAX);
+	shadow_expect_stats(&t.s, t.c);
+	shadow_expect_walk(&t.s, t.c);
+}
+
+static unsigned char *draw_slot(unsigned int *taken)
+{
+	unsigned int i;
+
+	do
+		i = (unsigned int)below(NR_SLOTS);
+	while (*taken >> i & 1);
+	*taken |= 1u << i;
+	return t.arena + i * SLOT_BYTES;
+}
+
+/* 512 bytes to nearly a slot, large ones more often than not */
+static size_t draw_region_size(void)
+{
+	size_t octave = (size_t)512 << (one_in(3) ? below(6) : 4 + below(3));
+	size_t size = octave + below(octave);
+
+	return size < SLOT_BYTES - 64 ? size : SLOT_BYTES - 64;
+}
+
+static void epoch_begin(unsigned int regions)
+{
+	size_t control, bytes, largest = draw_region_size();
+	unsigned int taken = 0, i;
+	unsigned char *mem;
+
+	asan_unpoison(t.arena, ARENA_BYTES);
+	memset(t.arena, 0xff, ARENA_BYTES);
+	asan_poison(t.arena, ARENA_BYTES);
+	memset(&t.s, 0, sizeof(t.s));
+	memset(t.freed, 0, sizeof(t.freed));
+	t.largest = largest;
+	control = tlsf_core_size(largest);
+	mem = draw_slot(&taken);
+	asan_unpoison(mem, control);
+	t.c = tlsf_core_init(mem, control, largest);
+	EXPECT_PTR(t.c, mem);
+	for (i = 0; i < regions; i++) {
+		bytes = i ? 256 + below(largest - 255) : largest;
+		mem = draw_slot(&taken) + below(64);
+		asan_unpoison(mem, bytes);
+		EXPECT_STATUS(tlsf_core_add_region(t.c, mem, bytes), TLSF_OK);
+		shadow_add_region(&t.s, mem, bytes);
+	}
+}
+
+/* freeing everything must leave one free block in each region */
+static void epoch_end(void)
+{
+	struct tlsf_core_stats stats;
+
+	while (t.s.nr_live) {
+		op_free();
+		expect_all_holds();
+	}
+	tlsf_core_stats(t.c, &stats);
+	EXPECT_EQ(stats.free_blocks, t.s.nr_regions);
+	EXPECT_EQ(stats.largest_free + G >= shadow_largest_ever(&t.s) * 31 / 32, 1);
+}
+
+static void run(unsigned int regions)
+{
+	t.rng = rng_seed(ktap_seed);
+	if (!t.arena)
+		EXPECT(!posix_memalign((void **)&t.arena, ARENA_BYTES, ARENA_BYTES));
+	t.phase_left = 0;
+	for (t.op = 0; t.op < options.ops; t.op++) {
+		if (!(t.op % EPOCH_OPS)) {
+			if (t.op)
+				epoch_end();
+			epoch_begin(regions);
+		}
+		if (!t.phase_left--)
+			draw_phase();
+		one_operation();
+		expect_all_holds();
+	}
+	epoch_end();
+}
+
+static void random_operations_in_one_region(void)
+{
+	run(1);
+}
+
+static void random_operations_in_three_regions(void)
+{
+	run(3);
+}
+
+static void random_operations_in_eight_regions(void)
+{
+	run(8);
+}
+
+static void random_operations(void)
+{
+	run(options.regions);
+}
+
+static void usage(const char *program)
+{
+	fprintf(stderr, "usage: %s [--ops N] [--seed S] [--regions 1..%d]\n", program,
+		TLSF_REGIONS_MAX);
+	exit(2);
+}
+
+static void parse(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "ops", required_argument, NULL, 'o' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "regions", required_argument, NULL, 'r' },
+		{ 0 }
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (c == 'o')
+			options.ops = strtoul(optarg, NULL, 0);
+		else if (c == 's')
+			setenv("TLSF_SEED", optarg, 1);
+		else if (c == 'r')
+			options.regions = (unsigned int)strtoul(optarg, NULL, 0);
+		else
+			usage(argv[0]);
+	}
+	if (optind != argc || options.regions > TLSF_REGIONS_MAX)
+		usage(argv[0]);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct ktap_case all[] = {
+		KTAP_CASE(random_operations_in_one_region),
+		KTAP_CASE(random_operations_in_three_regions),
+		KTAP_CASE(random_operations_in_eight_regions),
+	}, one[] = {
+		KTAP_CASE(random_operations),
+	};
+
+	parse(argc, argv);
+	return options.regions ? ktap_run("random_test", one, ARRAY_SIZE(one)) :
+				 ktap_run("random_test", all, ARRAY_SIZE(all));
+}

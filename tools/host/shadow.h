@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The shadow model: what must hold of a heap, decided without the heap.
+ *
+ * It knows the regions it was told of and the blocks that were handed out, as a plain
+ * array in address order, and derives the free runs between them. Coalescing is
+ * immediate, so each run is one free block. It knows the rules of the layout (a header
+ * a block, an end mark a region, the smallest block) and the rounding of good fit, and
+ * computes both naively. It never reads the heap's memory.
+ *
+ * Room: tools/host (user space); of the core it takes constants and types only.
+ */
+#ifndef _SHADOW_H
+#define _SHADOW_H
+
+#include "../../tlsf_core.h"
+#include "ktap.h"
+
+#define SHADOW_BLOCKS_MAX	512
+
+struct shadow_block {
+	uintptr_t start;	/* of the usable bytes */
+	size_t size;		/* usable bytes */
+	size_t tag;		/* of the contents */
+};
+
+struct shadow_region {
+	void *mem;
+	size_t bytes;
+	uintptr_t first;	/* header of the first block */
+	uintptr_t end;		/* end mark */
+};
+
+struct shadow {
+	struct shadow_block live[SHADOW_BLOCKS_MAX];
+	unsigned int nr_live;
+	struct shadow_region region[TLSF_REGIONS_MAX];
+	unsigned int nr_regions;
+	/* what the core's counters must say; the rest follows from the blocks */
+	struct tlsf_core_stats count;
+};
+
+/* the free runs; bytes count headers */
+struct shadow_runs {
+	size_t number;
+	size_t bytes;
+	size_t largest;
+};
+
+/* what a resize or a backward growth must come to */
+struct shadow_outcome {
+	enum tlsf_status status;
+	uintptr_t start;
+	size_t size;
+};
+
+void shadow_add_region(struct shadow *s, void *mem, size_t bytes);
+void shadow_remove_region(struct shadow *s, unsigned int i);
+bool shadow_region_busy(const struct shadow *s, unsigned int i);
+
+/* a block was handed out: it lies in a region, free, and overlaps nothing */
+struct shadow_block *shadow_insert(struct shadow *s, const void *ptr, size_t size);
+void shadow_remove(struct shadow *s, unsigned int i);
+void shadow_remove_all(struct shadow *s);
+void shadow_resized(struct shadow *s, unsigned int i, const struct shadow_outcome *now);
+/* index of the block at @ptr, or -1 */
+int shadow_find(const struct shadow *s, const void *ptr);
+
+struct shadow_runs shadow_runs(const struct shadow *s);
+size_t shadow_run_above(const struct shadow *s, unsigned int i);
+struct shadow_outcome shadow_resize(const struct shadow *s, unsigned int i, size_t size);
+struct shadow_outcome shadow_grow_back(const struct shadow *s, unsigned int i, size_t align,
+				       size_t size);
+
+/* the smallest block that good fit finds for one of @bytes, whatever else is free */
+size_t shadow_good_fit(size_t bytes);
+/* largest block of the empty heap */
+size_t shadow_largest_ever(const struct shadow *s);
+/* all figures, those counted and those that follow from the blocks */
+void shadow_expect_stats(const struct shadow *s, const struct tlsf_core *c);
+/* the walk meets exactly the blocks and the runs */
+void shadow_expect_walk(const struct shadow *s, const struct tlsf_core *c);
+
+#endif /* _SHADOW_H */

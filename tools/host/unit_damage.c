@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Damaged headers, footers and links, one field at a time and each in many ways: every
+ * operation that would have trusted the field refuses, and nothing has changed. Under
+ * the sanitizers this also proves that no damaged value leads to a bad access.
+ *
+ * Not damaged here is what one look at a constant number of words cannot tell: a link
+ * cut short to the nil block, a PREV_FREE flag that is lost, and a free neighbour above
+ * that looks like an allocated one.
+ *
+ * Room: tools/host (user space).
+ */
+#include <string.h>
+
+#include "heap.h"
+
+#define LAYOUT	"U32 F128 U64 F200 U32 F128 U32 F200 U32"
+enum { FIRST, BELOW, BLOCK, ABOVE, LAST };		/* the first five of them */
+
+/* ---- fields ---- */
+
+static size_t *own_header(void **p)
+{
+	return &tlsf_block_of(p[BLOCK])->header;
+}
+
+static size_t *header_above(void **p)
+{
+	return &tlsf_block_of(p[ABOVE])->header;
+}
+
+static size_t *next_above(void **p)
+{
+	return (size_t *)&tlsf_block_of(p[ABOVE])->next;
+}
+
+static size_t *pprev_above(void **p)
+{
+	return (size_t *)&tlsf_block_of(p[ABOVE])->pprev;
+}
+
+static size_t *footer_above(void **p)
+{
+	return (size_t *)tlsf_block_footer_below(tlsf_block_of(p[LAST]));
+}
+
+static size_t *header_below(void **p)
+{
+	return &tlsf_block_of(p[BELOW])->header;
+}
+
+static size_t *next_below(void **p)
+{
+	return (size_t *)&tlsf_block_of(p[BELOW])->next;
+}
+
+static size_t *pprev_below(void **p)
+{
+	return (size_t *)&tlsf_block_of(p[BELOW])->pprev;
+}
+
+static size_t *footer_below(void **p)
+{
+	return (size_t *)tlsf_block_footer_below(tlsf_block_of(p[BLOCK]));
+}
+
+/* ---- damage ---- */
+
+enum reach {
+	WITHIN,		/* as a link: leads to a granule of the heap, or of the control structure */
+	WILD,		/* leads anywhere else */
+};
+
+/* way number @way to damage a word that held @was; false after the last */
+static bool damaged_within(const struct heap *h, void **p, unsigned int way, size_t was,
+			   size_t *value)
+{
+	const size_t values[] = {
+		was + G, was - G, was + 3 * G, was - 3 * G,
+		was + TLSF_BLOCK_MIN, was - TLSF_BLOCK_MIN,
+		(size_t)p[FIRST], (size_t)p[LAST], (size_t)tlsf_block_of(p[BLOCK]),
+		h->c->region[0].first, (size_t)h->c + 2 * G, (size_t)h->c->list,
+	};
+
+	if (way < ARRAY_SIZE(values))
+		*value = values[way];
+	return way < ARRAY_SIZE(values);
+}
+
+static bool damaged_wild(const struct heap *h, void **p, unsigned int way, size_t was,
+			 size_t *value)
+{
+	const size_t end = (size_t)p[LAST + 4] + 32 + G, control = (size_t)h->c;
+	const size_t below = (size_t)tlsf_block_of(p[BELOW]);
+	const size_t above = (size_t)tlsf_block_of(p[ABOVE]);
+	const size_t values[] = {
+		0, 1, 2, 3, G, TLSF_BLOCK_MIN, SIZE_MAX, SIZE_MAX & ~TLSF_FLAGS,
+		was ^ 1, was ^ (SIZE_MAX / 2 + 1), was ^ TLSF_BLOCK_LIMIT,
+		end, end - 1, end - G, control - G, control + 3,
+		/* as a size: leads to the control structure and round again */
+		(control - below) | TLSF_FREE, (control - above) | TLSF_FREE, control - below,
+	};
+
+	if (way < ARRAY_SIZE(values))
+		*value = values[way];
+	return way < ARRAY_SIZE(values);
+}
+
+static bool damaged(const struct heap *h, void **p, enum reach reach, unsigned int way, size_t was,
+		    size_t *value)
+{
+	return reach == WITHIN ? damaged_within(h, p, way, was, value) :
+				 damaged_wild(h, p, way, was, value);
+}
+
+/* is @value what an allocated block above could have for a header? */
+static bool passes_for_allocated(void **p, const size_t *field, size_t value)
+{
+	size_t most = (uintptr_t)p[LAST + 4] - (uintptr_t)p[ABOVE];
+
+	return field == header_above(p) && !(value & TLSF_FLAGS) && value >= TLSF_BLOCK_MIN &&
+	       value <= most;
+}
+
+/* payloads of ones, so that no word of them looks like a header */
+static void build(struct heap *h, void **p)
+{
+	int i;
+
+	heap_build(h, LAYOUT, p);
+	for (i = 0; i < 9; i += 2)
+		memset(p[i], 0xff, heap_usable(h, p[i]));
+}
+
+/* ---- free, resize, grow back, usable ---- */
+
+/* an operation refuses if it would have trusted what lies on a damaged side */
+enum side {
+	OWN	= 0,		/* trusted by all */
+	LOW	= 1,
+	HIGH	= 2,
+};
+
+struct operation {
+	unsigned int trusts;	/* sides */
+	size_t back_align;	/* 0: resize, else grow_back */
+	size_t size;
+};
+
+static const struct operation operations[] = {
+	{ HIGH,		0, 200 },	/* grows into the block above */
+	{ HIGH,		0, 24 },	/* gives its tail to the block above */
+	{ LOW,		1, 100 },
+	{ LOW | HIGH,	1, 400 },
+};
+
+static void expect_refused(struct heap *h, void *ptr, enum side damaged)
+{
+	const struct operation *o;
+	size_t usable = 0;
+	void *at = ptr;
+
+	EXPECT(tlsf_core_free(h->c, ptr) != TLSF_OK);
+	for (o = operations; o < operations + ARRAY_SIZE(operations); o++)
+		if ((o->trusts & damaged) == damaged)
+			EXPECT((o->back_align ?
+				tlsf_core_grow_back(h->c, &at, o->back_align, o->size) :
+				tlsf_core_resize(h->c, ptr, o->size)) != TLSF_OK);
+	if (damaged == OWN)
+		EXPECT(tlsf_core_usable(h->c, ptr, &usable) != TLSF_OK);
+	EXPECT_PTR(at, ptr);
+	EXPECT_EQ(usable, 0);
+}
+
+static void damage_is_refused(size_t *(*field)(void **p), enum side side, enum reach reach)
+{
+	void *p[HEAP_BLOCKS_MAX];
+	struct snapshot before;
+	size_t value, was;
+	unsigned int way;
+	struct heap h;
+
+	build(&h, p);
+	was = *field(p);
+	for (way = 0; damaged(&h, p, reach, way, was, &value); way++) {
+		if (value == was || passes_for_allocated(p, field(p), value))
+			continue;
+		*field(p) = value;
+		ktap_note("0x%zx was overwritten with 0x%zx", was, value);
+		snapshot_take(&before, &h);
+		expect_refused(&h, p[BLOCK], side);
+		snapshot_expect_same(&before, &h);
+		*field(p) = was;
+	}
+	heap_verify(&h);
+	heap_close(&h);
+}
+
+#define DAMAGE_CASES(field, side)				\
+static void field##_damaged_is_refused(void)			\
+{								\
+	damage_is_refused(field, side, WITHIN);			\
+}								\
+static void field##_gone_wild_is_refused(void)			\
+{								\
+	damage_is_refused(field, side, WILD);			\
+}
+
+DAMAGE_CASES(own_header, OWN)
+DAMAGE_CASES(header_above, HIGH)
+DAMAGE_CASES(next_above, HIGH)
+DAMAGE_CASES(pprev_above, HIGH)
+DAMAGE_CASES(footer_above, HIGH)
+DAMAGE_CASES(header_below, LOW)
+DAMAGE_CASES(next_below, LOW)
+DAMAGE_CASES(pprev_below, LOW)
+DAMAGE_CASES(footer_below, LOW)
+
+/* a spare bit of the header is set: invariant 2 */
+static void own_header_with_a_spare_bit_is_refused(void)
+{
+	void *p[HEAP_BLOCKS_MAX];
+	struct heap h;
+
+	if (G != 8)
+		ktap_skip("a granule of 4 leaves no spare bit");
+	build(&h, p);
+	*own_header(p) |= 4;
+	expect_refused(&h, p[BLOCK], OWN);
+	heap_close(&h);
+}
+
+/* ---- alloc, memalign ---- */
+
+/* both lists of LAYOUT have two blocks; BELOW and ABOVE go to the heads */
+static void build_with_heads(struct heap *h, void **p)
+{
+	build(h, p);
+	EXPECT_PTR(tlsf_core_alloc(h->c, 128), p[BELOW + 4]);
+	EXPECT_PTR(tlsf_core_alloc(h->c, 128), p[BELOW]);
+	EXPECT_PTR(tlsf_core_alloc(h->c, 200), p[ABOVE + 4]);
+	EXPECT_PTR(tlsf_core_alloc(h->c, 200), p[ABOVE]);
+	EXPECT_STATUS(heap_free(h, p[BELOW + 4]), TLSF_OK);
+	EXPECT_STATUS(heap_free(h, p[ABOVE + 4]), TLSF_OK);
+	EXPECT_STATUS(heap_free(h, p[BELOW]), TLSF_OK);
+	EXPECT_STATUS(heap_free(h, p[ABOVE]), TLSF_OK);
+}
+
+static void damaged_head_is_not_served(size_t *(*field)(void **p), enum reach reach, size_t size)
+{
+	void *p[HEAP_BLOCKS_MAX];
+	struct snapshot before;
+	size_t value, was;
+	unsigned int way;
+	struct heap h;
+
+	build_with_heads(&h, p);
+	was = *field(p);
+	for (way = 0; damaged(&h, p, reach, way, was, &value); way++) {
+		if (value == was)
+			continue;
+		*field(p) = value;
+		ktap_note("0x%zx was overwritten with 0x%zx", was, value);
+		snapshot_take(&before, &h);
+		EXPECT_PTR(tlsf_core_alloc(h.c, size), NULL);
+		EXPECT_STATUS(tlsf_core_status(h.c), TLSF_E_LINKS);
+		EXPECT_PTR(tlsf_core_memalign(h.c, 2 * G, size - 5 * G), NULL);
+		EXPECT_STATUS(tlsf_core_status(h.c), TLSF_E_LINKS);
+		snapshot_expect_same(&before, &h);
+		*field(p) = was;
+	}
+	heap_verify(&h);
+	heap_close(&h);
+}
+
+#define HEAD_CASES(field, size)						\
+static void field##_of_a_head_damaged_is_not_served(void)		\
+{									\
+	damaged_head_is_not_served(field, WITHIN, size);		\
+}									\
+static void field##_of_a_head_gone_wild_is_not_served(void)		\
+{									\
+	damaged_head_is_not_served(field, WILD, size);			\
+}
+
+HEAD_CASES(header_above, 200)
+HEAD_CASES(next_above, 200)
+HEAD_CASES(pprev_above, 200)
+HEAD_CASES(footer_above, 200)
+HEAD_CASES(header_below, 128)
+HEAD_CASES(next_below, 128)
+HEAD_CASES(pprev_below, 128)
+HEAD_CASES(footer_below, 128)
+
+/* the last block of a region: what lies above it is the end mark */
+static void damaged_end_mark_is_refused(void)
+{
+	static const size_t damage[] = { 1, 3, SIZE_MAX, SIZE_MAX - 1, TLSF_BLOCK_MIN | 1 };
+	void *p[HEAP_BLOCKS_MAX];
+	struct heap h;
+	size_t i;
+
+	heap_build(&h, "U64 U64", p);
+	for (i = 0; i < ARRAY_SIZE(damage); i++) {
+		tlsf_block_at(tlsf_block_of(p[1]), 64 + G)->header = damage[i];
+		EXPECT_STATUS(tlsf_core_free(h.c, p[1]), TLSF_E_NEIGHBOUR);
+		EXPECT_STATUS(tlsf_core_resize(h.c, p[1], 24), TLSF_E_NEIGHBOUR);
+	}
+	heap_close(&h);
+}
+
+int main(void)
+{
+	static const struct ktap_case cases[] = {
+		KTAP_CASE(own_header_with_a_spare_bit_is_refused),
+		KTAP_CASE(damaged_end_mark_is_refused),
+		KTAP_CASE(own_header_damaged_is_refused),
+		KTAP_CASE(header_above_damaged_is_refused),
+		KTAP_CASE(next_above_damaged_is_refused),
+		KTAP_CASE(pprev_above_damaged_is_refused),
+		KTAP_CASE(footer_above_damaged_is_refused),
+		KTAP_CASE(header_below_damaged_is_refused),
+		KTAP_CASE(next_below_damaged_is_refused),
+		KTAP_CASE(pprev_below_damaged_is_refused),
+		KTAP_CASE(footer_below_damaged_is_refused),
+		KTAP_CASE(header_above_of_a_head_damaged_is_not_served),
+		KTAP_CASE(next_above_of_a_head_damaged_is_not_served),
+		KTAP_CASE(pprev_above_of_a_head_damaged_is_not_served),
+		KTAP_CASE(footer_above_of_a_head_damaged_is_not_served),
+		KTAP_CASE(header_below_of_a_head_damaged_is_not_served),
+		KTAP_CASE(next_below_of_a_head_damaged_is_not_served),
+		KTAP_CASE(pprev_below_of_a_head_damaged_is_not_served),
+		KTAP_CASE(footer_below_of_a_head_damaged_is_not_served),
+		KTAP_CASE(own_header_gone_wild_is_refused),
+		KTAP_CASE(header_above_gone_wild_is_refused),
+		KTAP_CASE(next_above_gone_wild_is_refused),
+		KTAP_CASE(pprev_above_gone_wild_is_refused),
+		KTAP_CASE(footer_above_gone_wild_is_refused),
+		KTAP_CASE(header_below_gone_wild_is_refused),
+		KTAP_CASE(next_below_gone_wild_is_refused),
+		KTAP_CASE(pprev_below_gone_wild_is_refused),
+		KTAP_CASE(footer_below_gone_wild_is_refused),
+		KTAP_CASE(header_above_of_a_head_gone_wild_is_not_served),
+		KTAP_CASE(next_above_of_a_head_gone_wild_is_not_served),
+		KTAP_CASE(pprev_above_of_a_head_gone_wild_is_not_served),
+		KTAP_CASE(footer_above_of_a_head_gone_wild_is_not_served),
+		KTAP_CASE(header_below_of_a_head_gone_wild_is_not_served),
+		KTAP_CASE(next_below_of_a_head_gone_wild_is_not_served),
+		KTAP_CASE(pprev_below_of_a_head_gone_wild_is_not_served),
+		KTAP_CASE(footer_below_of_a_head_gone_wild_is_not_served),
+	};
+
+	return ktap_run("unit_damage", cases, ARRAY_SIZE(cases));
+}
