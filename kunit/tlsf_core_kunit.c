@@ -1,0 +1,788 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit suite "tlsf_core": the core, white-box, in the kernel.
+ *
+ * Room: test. Includes tlsf_core.h, and the core's own objects are linked into this
+ * module, so it runs without tlsf_mod.ko. What the user-space tests of tools/host prove
+ * at length is repeated here in its essentials, with the kernel's compiler flags and
+ * under KASAN: regions are kmalloc'ed to the byte, so an access past an end is seen.
+ *
+ * Most tests start from a heap in writing, "U64 F128 U32", and compare with another one
+ * (layout.h); p[i] is its i-th block. checked() proves all invariants, the accounting
+ * and the bound of the steps around every operation.
+ */
+#include <kunit/test.h>
+
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "../tlsf_core.h"
+#include "layout.h"
+
+#define G		TLSF_GRANULE
+#define BLOCKS_MAX	10
+#define LAYOUT_MAX	40
+#define TOP_BIT		(SIZE_MAX / 2 + 1)
+
+struct heap {
+	struct tlsf_core *c;
+	void *region;
+	void *p[BLOCKS_MAX];
+};
+
+/* the parameters name_cases[] of struct name_case, described by its member title */
+#define PARAM_TABLE(name_, title)							\
+	static void name_##_desc(const struct name_##_case *t, char *desc)		\
+	{										\
+		strscpy(desc, t->title, KUNIT_PARAM_DESC_SIZE);				\
+	}										\
+	KUNIT_ARRAY_PARAM(name_, name_##_cases, name_##_desc)
+
+/* ---- heaps ---- */
+
+static void control_open(struct kunit *test, struct heap *h, size_t region_bytes)
+{
+	size_t bytes = tlsf_core_size(region_bytes);
+	void *mem = kunit_kzalloc(test, bytes, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mem);
+	h->c = tlsf_core_init(mem, bytes, region_bytes);
+	KUNIT_ASSERT_PTR_EQ(test, h->c, mem);
+}
+
+static void heap_open(struct kunit *test, struct heap *h, size_t bytes)
+{
+	control_open(test, h, bytes);
+	h->region = kunit_kzalloc(test, bytes, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, h->region);
+	KUNIT_ASSERT_EQ(test, tlsf_core_add_region(h->c, h->region, bytes), TLSF_OK);
+}
+
+static void accounting_checked(struct kunit *test, const struct heap *h)
+{
+	struct tlsf_core_stats s;
+
+	tlsf_core_stats(h->c, &s);
+	KUNIT_EXPECT_EQ(test, s.used_bytes + s.free_bytes + s.overhead_bytes, s.region_bytes);
+	KUNIT_EXPECT_GE(test, s.high_water, s.used_bytes);
+}
+
+/* all that must hold after any operation */
+static void checked(struct kunit *test, const struct heap *h)
+{
+	const void *where = NULL;
+
+	KUNIT_ASSERT_EQ_MSG(test, tlsf_core_check(h->c, &where), 0, "broken at %p", where);
+	KUNIT_EXPECT_LE(test, tlsf_core_steps(h->c), (unsigned int)TLSF_STEPS_MAX);
+	accounting_checked(test, h);
+}
+
+static void *alloc(struct kunit *test, struct heap *h, size_t size)
+{
+	void *ptr = tlsf_core_alloc(h->c, size);
+
+	checked(test, h);
+	return ptr;
+}
+
+static enum tlsf_status give(struct kunit *test, struct heap *h, void *ptr)
+{
+	enum tlsf_status status = tlsf_core_free(h->c, ptr);
+
+	checked(test, h);
+	return status;
+}
+
+static enum tlsf_status resize(struct kunit *test, struct heap *h, void *ptr, size_t size)
+{
+	enum tlsf_status status = tlsf_core_resize(h->c, ptr, size);
+
+	checked(test, h);
+	return status;
+}
+
+static enum tlsf_status grow_back(struct kunit *test, struct heap *h, void **ptr, size_t align,
+				  size_t size)
+{
+	enum tlsf_status status = tlsf_core_grow_back(h->c, ptr, align, size);
+
+	checked(test, h);
+	return status;
+}
+
+static size_t layout_bytes(const char *layout)
+{
+	size_t bytes = TLSF_BLOCK_HEADER;	/* the end mark */
+	struct layout_token token;
+
+	while (layout_token(&layout, &token))
+		bytes += token.size + TLSF_BLOCK_HEADER;
+	return bytes;
+}
+
+/* exactly the heap of @layout */
+static void build(struct kunit *test, struct heap *h, const char *layout)
+{
+	struct layout_token token;
+	const char *text;
+	int i;
+
+	heap_open(test, h, layout_bytes(layout));
+	for (i = 0, text = layout; layout_token(&text, &token); i++) {
+		h->p[i] = alloc(test, h, token.size);
+		KUNIT_ASSERT_NOT_NULL(test, h->p[i]);
+	}
+	for (i = 0, text = layout; layout_token(&text, &token); i++)
+		if (token.free)
+			KUNIT_ASSERT_EQ(test, give(test, h, h->p[i]), TLSF_OK);
+	KUNIT_ASSERT_TRUE(test, layout_matches(h->c, layout));
+	tlsf_core_stats_reset(h->c);
+}
+
+static void looks_like(struct kunit *test, const struct heap *h, const char *layout)
+{
+	KUNIT_EXPECT_TRUE_MSG(test, layout_matches(h->c, layout), "expected %s", layout);
+}
+
+/* ---- nothing changes: the control structure and all bytes of the region ---- */
+
+struct snapshot {
+	struct tlsf_core *control;
+	void *region;
+};
+
+static size_t control_bytes(const struct tlsf_core *c)
+{
+	return offsetof(struct tlsf_core, list) + (c->nr_lists + 1) * sizeof(c->list[0]);
+}
+
+static void snapshot_take(struct kunit *test, const struct heap *h, struct snapshot *s)
+{
+	s->control = kunit_kzalloc(test, control_bytes(h->c), GFP_KERNEL);
+	s->region = kunit_kzalloc(test, h->c->region[0].bytes, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, s->control);
+	KUNIT_ASSERT_NOT_NULL(test, s->region);
+	memcpy(s->control, h->c, control_bytes(h->c));
+	memcpy(s->region, h->region, h->c->region[0].bytes);
+}
+
+/* but for the counters of failures, and nil.pprev, which is scratch */
+static void unchanged(struct kunit *test, const struct heap *h, struct snapshot *s)
+{
+	s->control->nil.pprev = h->c->nil.pprev;
+	s->control->status = h->c->status;
+	s->control->steps = h->c->steps;
+	s->control->bad_pointers = h->c->bad_pointers;
+	s->control->fail_exhausted = h->c->fail_exhausted;
+	s->control->fail_fragmented = h->c->fail_fragmented;
+	KUNIT_EXPECT_EQ(test, memcmp(s->control, h->c, control_bytes(h->c)), 0);
+	KUNIT_EXPECT_EQ(test, memcmp(s->region, h->region, h->c->region[0].bytes), 0);
+}
+
+/* ---- mapping ---- */
+
+/* (f, s) of the paper as one index, computed naively */
+static unsigned int naive_index(unsigned long r)
+{
+	unsigned int f = 0;
+
+	if (r < 2 * TLSF_SL_COUNT)
+		return r;
+	while (r >> f > 1)
+		f++;
+	return (f - TLSF_SLI + 1) * TLSF_SL_COUNT + ((r - (1UL << f)) >> (f - TLSF_SLI));
+}
+
+static void mapping_is_the_formula_to_2_16(struct kunit *test)
+{
+	unsigned long r;
+
+	for (r = 0; r <= 1UL << 16; r++)
+		KUNIT_ASSERT_EQ(test, tlsf_map_index(r), naive_index(r));
+}
+
+static void mapping_is_the_formula_at_every_boundary(struct kunit *test)
+{
+	unsigned int i, last = tlsf_map_index(ULONG_MAX);
+
+	for (i = 1; i <= last; i++) {
+		KUNIT_ASSERT_EQ(test, naive_index(tlsf_map_floor(i)), i);
+		KUNIT_ASSERT_EQ(test, tlsf_map_index(tlsf_map_floor(i)), i);
+		KUNIT_ASSERT_EQ(test, tlsf_map_index(tlsf_map_floor(i) - 1), i - 1);
+	}
+}
+
+/* ---- allocate ---- */
+
+struct alloc_case {
+	char before[LAYOUT_MAX];
+	size_t align;		/* 0: alloc, else memalign */
+	size_t size;
+	int served_from;
+	char after[LAYOUT_MAX];
+	unsigned int steps;
+};
+
+static const struct alloc_case alloc_cases[] = {
+	{ "U64 F64 U64",	0, 64,	1, "U64 U64 U64",		1 },
+	{ "U64 F80 U64",	0, 40,	1, "U64 U40 F80-40 U64",	4 },
+	{ "U64 F72 U64",	0, 64,	1, "U64 U72 U64",		2 },
+	{ "F64 U24 F32 U24",	0, 32,	2, "F64 U24 U32 U24",		1 },
+	{ "U64 F65536",		0, 64,	1, "U64 U64 F65536-64",		5 },
+	{ "U64 F65536",		0, 65536, 1, "U64 U65536",		2 },
+	{ "U64 F64 U64",	1, 64,	1, "U64 U64 U64",		1 },
+};
+
+PARAM_TABLE(alloc, before);
+
+static void alloc_serves(struct kunit *test)
+{
+	const struct alloc_case *t = test->param_value;
+	struct heap *h = test->priv;
+	void *ptr;
+
+	build(test, h, t->before);
+	ptr = t->align ? tlsf_core_memalign(h->c, t->align, t->size) :
+			 alloc(test, h, t->size);
+	checked(test, h);
+	KUNIT_EXPECT_PTR_EQ(test, ptr, h->p[t->served_from]);
+	KUNIT_EXPECT_EQ(test, tlsf_core_steps(h->c), t->steps);
+	looks_like(test, h, t->after);
+}
+
+/* granules for bytes: 69 and 68 share a list, so 69 is served from the next one up */
+static void request_of_69_is_served_from_the_next_list_up(struct kunit *test)
+{
+	struct heap *h = test->priv;
+
+	if (G != 8)
+		kunit_skip(test, "the layout is written for a granule of 8");
+	build(test, h, "U64 F544 U64 F568 U64");
+	KUNIT_EXPECT_PTR_EQ(test, alloc(test, h, 544), h->p[3]);
+	KUNIT_EXPECT_PTR_EQ(test, alloc(test, h, 544), h->p[1]);	/* own list, at last */
+}
+
+static void memalign_serves_every_power_of_two(struct kunit *test)
+{
+	struct heap *h = test->priv;
+	size_t align;
+	void *ptr;
+
+	heap_open(test, h, 32768);
+	for (align = 1; align <= 8192; align *= 2) {
+		ptr = tlsf_core_memalign(h->c, align, 100);
+		checked(test, h);
+		KUNIT_ASSERT_NOT_NULL(test, ptr);
+		KUNIT_EXPECT_EQ(test, (uintptr_t)ptr % align, 0);
+		memset(ptr, 0xff, 100);
+		KUNIT_EXPECT_EQ(test, give(test, h, ptr), TLSF_OK);
+		looks_like(test, h, "F*");
+	}
+}
+
+/* ---- free ---- */
+
+struct merge_case {
+	char before[LAYOUT_MAX];
+	int freed;
+	char after[LAYOUT_MAX];
+	unsigned int steps;
+};
+
+static const struct merge_case merge_cases[] = {
+	{ "U64 U128 U32",	1, "U64 F128 U32",	1 },
+	{ "F64 U128 U32",	1, "F64+128 U32",	3 },
+	{ "U64 U128 F32",	1, "U64 F128+32",	3 },
+	{ "F64 U128 F32",	1, "F64+128+32",	5 },
+	{ "U64 U128 U32",	0, "F64 U128 U32",	1 },
+	{ "U64 U128 U32",	2, "U64 U128 F32",	1 },
+	{ "U64",		0, "F64",		1 },
+};
+
+PARAM_TABLE(merge, before);
+
+static void free_merges_at_once(struct kunit *test)
+{
+	const struct merge_case *t = test->param_value;
+	struct heap *h = test->priv;
+
+	build(test, h, t->before);
+	KUNIT_EXPECT_EQ(test, give(test, h, h->p[t->freed]), TLSF_OK);
+	KUNIT_EXPECT_EQ(test, tlsf_core_steps(h->c), t->steps);
+	looks_like(test, h, t->after);
+}
+
+/* ---- resize ---- */
+
+struct resize_case {
+	char before[LAYOUT_MAX];
+	int block;
+	size_t back_align;	/* 0: resize, else grow_back */
+	size_t size;
+	enum tlsf_status status;
+	char after[LAYOUT_MAX];
+};
+
+static const struct resize_case resize_cases[] = {
+	{ "U128 U64",		0, 0, 64,	TLSF_OK,	"U64 F128-64 U64" },
+	{ "U128 F64",		0, 0, 64,	TLSF_OK,	"U64 F128+64-64" },
+	{ "U40 U64",		0, 0, 32,	TLSF_OK,	"U40 U64" },
+	{ "U64 F64 U64",	0, 0, 128,	TLSF_OK,	"U64+64 U64" },
+	{ "U64 F200 U64",	0, 0, 128,	TLSF_OK,	"U128 F64+200-128 U64" },
+	{ "U64 F64 U64",	0, 0, 64 + G + 65, TLSF_E_FRAGMENTED, "U64 F64 U64" },
+	{ "U64 F64 U64",	0, 0, 0,	TLSF_E_SIZE,	"U64 F64 U64" },
+	{ "U64 F64 U64",	0, 0, SIZE_MAX,	TLSF_E_SIZE,	"U64 F64 U64" },
+	{ "F64 U64 U64",	1, 1, 128,	TLSF_OK,	"U64+64 U64" },
+	{ "F64 U64 F64 U64",	1, 1, 144,	TLSF_OK,	"U64+64+64 U64" },
+	{ "F200 U64 F64",	1, 1, 200,	TLSF_OK,	"U200+64 F64" },
+	{ "U64 U64 F200",	1, 1, 100,	TLSF_E_FRAGMENTED, "U64 U64 F200" },
+	{ "F64 U64 F64",	1, 3, 100,	TLSF_E_ALIGN,	"F64 U64 F64" },
+	{ "F64 U64 F64",	1, 1, SIZE_MAX,	TLSF_E_SIZE,	"F64 U64 F64" },
+};
+
+PARAM_TABLE(resize, before);
+
+static void resize_in_place(struct kunit *test)
+{
+	const struct resize_case *t = test->param_value;
+	struct heap *h = test->priv;
+	struct snapshot before;
+	void *ptr;
+
+	build(test, h, t->before);
+	snapshot_take(test, h, &before);
+	ptr = h->p[t->block];
+	KUNIT_EXPECT_EQ(test, t->status, t->back_align ?
+			grow_back(test, h, &ptr, t->back_align, t->size) :
+			resize(test, h, ptr, t->size));
+	if (t->status != TLSF_OK)
+		unchanged(test, h, &before);
+	looks_like(test, h, t->after);
+}
+
+/* ---- refused requests and pointers ---- */
+
+struct request_case {
+	char layout[LAYOUT_MAX];
+	size_t align;		/* 0: alloc, else memalign */
+	size_t size;
+	enum tlsf_status status;
+};
+
+static const struct request_case request_cases[] = {
+	{ "F1024",		0, 0,		TLSF_E_SIZE },
+	{ "F1024",		0, SIZE_MAX,	TLSF_E_SIZE },
+	{ "F1024",		0, TOP_BIT,	TLSF_E_SIZE },
+	{ "F1024",		64, 0,		TLSF_E_SIZE },
+	{ "F1024",		512, 1024,	TLSF_E_SIZE },
+	{ "F1024",		3, 64,		TLSF_E_ALIGN },
+	{ "F1024",		SIZE_MAX, 64,	TLSF_E_ALIGN },
+	{ "F1024",		TOP_BIT, 64,	TLSF_E_ALIGN },
+	{ "U64 F64 U64",	0, 64 + G + 1,	TLSF_E_EXHAUSTED },
+	{ "U64",		16, 1,		TLSF_E_EXHAUSTED },
+	{ "F64 U64 F64",	0, 64 + G,	TLSF_E_FRAGMENTED },
+	{ "F64 U64 F64",	32, 64,		TLSF_E_FRAGMENTED },
+};
+
+PARAM_TABLE(request, layout);
+
+static void refused_request_changes_nothing(struct kunit *test)
+{
+	const struct request_case *t = test->param_value;
+	struct heap *h = test->priv;
+	struct snapshot before;
+
+	build(test, h, t->layout);
+	snapshot_take(test, h, &before);
+	KUNIT_EXPECT_NULL(test, t->align ? tlsf_core_memalign(h->c, t->align, t->size) :
+					   tlsf_core_alloc(h->c, t->size));
+	KUNIT_EXPECT_EQ(test, tlsf_core_status(h->c), t->status);
+	unchanged(test, h, &before);
+	checked(test, h);
+}
+
+struct pointer_case {
+	char name[LAYOUT_MAX];
+	int block;		/* of "U64 F64 U64 U64" */
+	ptrdiff_t offset;
+	enum tlsf_status status;
+};
+
+static const struct pointer_case pointer_cases[] = {
+	{ "one byte in",	0, 1,			TLSF_E_MISALIGNED },
+	{ "one granule in",	0, TLSF_GRANULE,	TLSF_E_HEADER },
+	{ "header",		2, -(ptrdiff_t)TLSF_GRANULE, TLSF_E_HEADER },
+	{ "first header",	0, -(ptrdiff_t)TLSF_GRANULE, TLSF_E_OUTSIDE },
+	{ "end mark",		3, 64 + TLSF_GRANULE,	TLSF_E_OUTSIDE },
+	{ "free block",		1, 0,			TLSF_E_FREE },
+};
+
+PARAM_TABLE(pointer, name);
+
+/* by free, resize, grow back and usable alike */
+static void refused(struct kunit *test, struct heap *h, void *ptr, enum tlsf_status status)
+{
+	struct snapshot before;
+	size_t usable = 77;
+	void *at = ptr;
+
+	snapshot_take(test, h, &before);
+	KUNIT_EXPECT_EQ(test, tlsf_core_free(h->c, ptr), status);
+	KUNIT_EXPECT_EQ(test, tlsf_core_resize(h->c, ptr, 100), status);
+	KUNIT_EXPECT_EQ(test, tlsf_core_grow_back(h->c, &at, 1, 100), status);
+	KUNIT_EXPECT_EQ(test, tlsf_core_usable(h->c, ptr, &usable), status);
+	KUNIT_EXPECT_PTR_EQ(test, at, ptr);
+	KUNIT_EXPECT_EQ(test, usable, 77);
+	unchanged(test, h, &before);
+}
+
+static void bad_pointer_changes_nothing(struct kunit *test)
+{
+	const struct pointer_case *t = test->param_value;
+	struct heap *h = test->priv;
+
+	build(test, h, "U64 F64 U64 U64");
+	refused(test, h, h->p[t->block] + t->offset, t->status);
+	checked(test, h);
+}
+
+static void foreign_pointer_changes_nothing(struct kunit *test)
+{
+	struct heap *h = test->priv;
+
+	build(test, h, "U64 F64 U64");
+	refused(test, h, NULL, TLSF_E_OUTSIDE);
+	refused(test, h, test, TLSF_E_OUTSIDE);
+	refused(test, h, h->c, TLSF_E_OUTSIDE);
+}
+
+static void pointer_freed_twice_changes_nothing(struct kunit *test)
+{
+	struct heap *h = test->priv;
+
+	build(test, h, "U64 U64 U64 U64 U64");
+	KUNIT_ASSERT_EQ(test, give(test, h, h->p[3]), TLSF_OK);
+	refused(test, h, h->p[3], TLSF_E_FREE);
+	KUNIT_ASSERT_EQ(test, give(test, h, h->p[1]), TLSF_OK);
+	KUNIT_ASSERT_EQ(test, give(test, h, h->p[2]), TLSF_OK);		/* merges with both */
+	refused(test, h, h->p[2], TLSF_E_HEADER);
+}
+
+/* each field that a free of p[2] in "U32 F128 U64 F200 U32" would trust */
+struct damage_case {
+	char name[LAYOUT_MAX];
+	size_t *(*field)(struct heap *h);
+	enum tlsf_status status;
+};
+
+static size_t *header_above(struct heap *h)
+{
+	return &tlsf_block_of(h->p[3])->header;
+}
+
+static size_t *next_above(struct heap *h)
+{
+	return (size_t *)&tlsf_block_of(h->p[3])->next;
+}
+
+static size_t *pprev_above(struct heap *h)
+{
+	return (size_t *)&tlsf_block_of(h->p[3])->pprev;
+}
+
+static size_t *footer_above(struct heap *h)
+{
+	return (size_t *)tlsf_block_footer_below(tlsf_block_of(h->p[4]));
+}
+
+static size_t *header_below(struct heap *h)
+{
+	return &tlsf_block_of(h->p[1])->header;
+}
+
+static size_t *next_below(struct heap *h)
+{
+	return (size_t *)&tlsf_block_of(h->p[1])->next;
+}
+
+static size_t *pprev_below(struct heap *h)
+{
+	return (size_t *)&tlsf_block_of(h->p[1])->pprev;
+}
+
+static size_t *footer_below(struct heap *h)
+{
+	return (size_t *)tlsf_block_footer_below(tlsf_block_of(h->p[2]));
+}
+
+#define DAMAGE(field, status)	{ #field, field, status }
+
+static const struct damage_case damage_cases[] = {
+	DAMAGE(header_above, TLSF_E_NEIGHBOUR),
+	DAMAGE(next_above, TLSF_E_LINKS),
+	DAMAGE(pprev_above, TLSF_E_LINKS),
+	DAMAGE(footer_above, TLSF_E_NEIGHBOUR),
+	DAMAGE(header_below, TLSF_E_NEIGHBOUR),
+	DAMAGE(next_below, TLSF_E_LINKS),
+	DAMAGE(pprev_below, TLSF_E_LINKS),
+	DAMAGE(footer_below, TLSF_E_NEIGHBOUR),
+};
+
+PARAM_TABLE(damage, name);
+
+static void damage_is_refused(struct kunit *test)
+{
+	static const size_t damage[] = { SIZE_MAX, SIZE_MAX - 6, TOP_BIT, 3 };
+	const struct damage_case *t = test->param_value;
+	struct heap *h = test->priv;
+	struct snapshot before;
+	size_t i, was;
+
+	build(test, h, "U32 F128 U64 F200 U32");
+	was = *t->field(h);
+	for (i = 0; i < ARRAY_SIZE(damage); i++) {
+		*t->field(h) = damage[i];
+		snapshot_take(test, h, &before);
+		KUNIT_EXPECT_EQ(test, tlsf_core_free(h->c, h->p[2]), t->status);
+		unchanged(test, h, &before);
+	}
+	*t->field(h) = was;
+	KUNIT_EXPECT_EQ(test, give(test, h, h->p[2]), TLSF_OK);
+}
+
+/* ---- regions ---- */
+
+static void regions_come_and_go(struct kunit *test)
+{
+	struct heap *h = test->priv;
+	char *mem = kunit_kzalloc(test, (TLSF_REGIONS_MAX + 1) * 512, GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, mem);
+	control_open(test, h, 256);
+	for (i = 0; i < TLSF_REGIONS_MAX; i++)	/* out of order: 0 3 6 1 4 7 2 5 */
+		KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, mem + 3 * i % 8 * 512, 256),
+				TLSF_OK);
+	KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, mem + 8 * 512, 256), TLSF_E_REGION);
+	for (i = 0; i < TLSF_REGIONS_MAX; i++)
+		h->p[i] = alloc(test, h, 256 - 2 * G);
+	KUNIT_EXPECT_NULL(test, alloc(test, h, 1));
+	KUNIT_EXPECT_EQ(test, tlsf_core_remove_region(h->c, mem), TLSF_E_BUSY);
+	for (i = 0; i < TLSF_REGIONS_MAX; i++)
+		KUNIT_EXPECT_EQ(test, give(test, h, h->p[i]), TLSF_OK);
+	for (i = 0; i < TLSF_REGIONS_MAX; i++) {
+		KUNIT_EXPECT_EQ(test, tlsf_core_free(h->c, mem + i * 512 + 300),
+				TLSF_E_OUTSIDE);
+		KUNIT_EXPECT_EQ(test, tlsf_core_remove_region(h->c, mem + i * 512), TLSF_OK);
+	}
+	checked(test, h);
+}
+
+/* the control structure lies above the region, whose first block is in a list */
+static void region_below_the_control_structure(struct kunit *test)
+{
+	struct heap *h = test->priv;
+	char *mem = kunit_kzalloc(test, 8192, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mem);
+	h->c = tlsf_core_init(mem + 4096, 4096, 256);
+	KUNIT_ASSERT_NOT_NULL(test, h->c);
+	KUNIT_ASSERT_EQ(test, tlsf_core_add_region(h->c, mem, 256), TLSF_OK);
+	h->p[0] = alloc(test, h, 32);
+	h->p[1] = alloc(test, h, 32);
+	h->p[2] = alloc(test, h, 32);
+	h->p[3] = alloc(test, h, 32);
+	KUNIT_EXPECT_EQ(test, give(test, h, h->p[0]), TLSF_OK);
+	KUNIT_EXPECT_EQ(test, give(test, h, h->p[2]), TLSF_OK);
+	KUNIT_EXPECT_EQ(test, give(test, h, h->p[1]), TLSF_OK);
+	KUNIT_EXPECT_EQ(test, give(test, h, h->p[3]), TLSF_OK);
+	looks_like(test, h, "F*");
+}
+
+static void bad_regions_are_refused(struct kunit *test)
+{
+	struct heap *h = test->priv;
+
+	build(test, h, "U64 F64");
+	KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, NULL, 256), TLSF_E_REGION);
+	KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, h->c, 64), TLSF_E_REGION);
+	KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, h->region + 8, 64), TLSF_E_REGION);
+	KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, test, SIZE_MAX), TLSF_E_REGION);
+	KUNIT_EXPECT_EQ(test, tlsf_core_remove_region(h->c, test), TLSF_E_REGION);
+	looks_like(test, h, "U64 F64");
+	checked(test, h);
+}
+
+static void whole_region_is_one_request(struct kunit *test)
+{
+	struct heap *h = test->priv;
+	size_t bytes;
+	void *ptr;
+
+	for (bytes = TLSF_BLOCK_MIN + G; bytes < 8192; bytes += bytes / 3 / G * G + G) {
+		heap_open(test, h, bytes);
+		KUNIT_EXPECT_NULL(test, alloc(test, h, bytes - 2 * G + 1));
+		ptr = alloc(test, h, bytes - 2 * G);
+		KUNIT_ASSERT_NOT_NULL(test, ptr);
+		memset(ptr, 0xff, bytes - 2 * G);
+		KUNIT_EXPECT_EQ(test, give(test, h, ptr), TLSF_OK);
+	}
+}
+
+/* ---- figures ---- */
+
+static void figures_add_up(struct kunit *test)
+{
+	struct heap *h = test->priv;
+	struct tlsf_core_stats s;
+
+	build(test, h, "U64 F128 U32 F48");
+	KUNIT_EXPECT_NULL(test, alloc(test, h, 150));
+	KUNIT_EXPECT_NULL(test, alloc(test, h, 210));
+	KUNIT_EXPECT_EQ(test, give(test, h, NULL), TLSF_E_OUTSIDE);
+	tlsf_core_stats(h->c, &s);
+	KUNIT_EXPECT_EQ(test, s.used_bytes, 96);
+	KUNIT_EXPECT_EQ(test, s.free_bytes, 176);
+	KUNIT_EXPECT_EQ(test, s.overhead_bytes, 5 * G);
+	KUNIT_EXPECT_EQ(test, s.largest_free, 128);
+	KUNIT_EXPECT_EQ(test, s.used_blocks, 2);
+	KUNIT_EXPECT_EQ(test, s.free_blocks, 2);
+	KUNIT_EXPECT_EQ(test, s.fail_fragmented, 1);
+	KUNIT_EXPECT_EQ(test, s.fail_exhausted, 1);
+	KUNIT_EXPECT_EQ(test, s.bad_pointers, 1);
+	tlsf_core_reset(h->c);
+	looks_like(test, h, "F64+128+32+48");
+}
+
+/* ---- the checker names what is broken ---- */
+
+struct fault_case {
+	char name[LAYOUT_MAX];
+	unsigned int invariant;
+	void (*plant)(struct heap *h);
+};
+
+static void end_mark_is_free(struct heap *h)
+{
+	tlsf_block_at(tlsf_block_of(h->p[4]), 32 + G)->header |= TLSF_FREE;
+}
+
+static void block_has_no_size(struct heap *h)
+{
+	tlsf_block_of(h->p[0])->header = 0;
+}
+
+static void two_free_blocks_touch(struct heap *h)
+{
+	tlsf_block_of(h->p[0])->header |= TLSF_FREE;
+	*tlsf_block_footer_below(tlsf_block_of(h->p[1])) = tlsf_block_of(h->p[0]);
+}
+
+static void free_block_below_is_not_known(struct heap *h)
+{
+	tlsf_block_of(h->p[2])->header &= ~TLSF_PREV_FREE;
+}
+
+static void footer_leads_elsewhere(struct heap *h)
+{
+	*footer_below(h) = 0;
+}
+
+static void link_back_leads_elsewhere(struct heap *h)
+{
+	*pprev_above(h) = 0;
+}
+
+static void free_block_is_in_no_list(struct heap *h)
+{
+	*tlsf_block_of(h->p[1])->pprev = &h->c->nil;
+	memset(h->c->bitmap, 0, sizeof(h->c->bitmap));
+	h->c->summary = 0;
+	*tlsf_block_of(h->p[3])->pprev = &h->c->nil;
+}
+
+static void bit_of_a_list_is_lost(struct heap *h)
+{
+	memset(h->c->bitmap, 0, sizeof(h->c->bitmap));
+}
+
+static void used_bytes_are_off(struct heap *h)
+{
+	h->c->used_bytes++;
+}
+
+static void nil_leads_on(struct heap *h)
+{
+	h->c->nil.next = tlsf_block_of(h->p[1]);
+}
+
+#define FAULT(invariant, plant)	{ #plant, invariant, plant }
+
+static const struct fault_case fault_cases[] = {
+	FAULT(1, end_mark_is_free),
+	FAULT(2, block_has_no_size),
+	FAULT(3, two_free_blocks_touch),
+	FAULT(4, free_block_below_is_not_known),
+	FAULT(5, footer_leads_elsewhere),
+	FAULT(6, link_back_leads_elsewhere),
+	FAULT(7, free_block_is_in_no_list),
+	FAULT(8, bit_of_a_list_is_lost),
+	FAULT(9, used_bytes_are_off),
+	FAULT(10, nil_leads_on),
+};
+
+PARAM_TABLE(fault, name);
+
+static void checker_names_the_invariant(struct kunit *test)
+{
+	const struct fault_case *t = test->param_value;
+	struct heap *h = test->priv;
+	const void *where = NULL;
+
+	build(test, h, "U64 F128 U64 F200 U32");
+	t->plant(h);
+	KUNIT_EXPECT_EQ(test, tlsf_core_check(h->c, &where), t->invariant);
+	KUNIT_EXPECT_NOT_NULL(test, where);
+}
+
+/* ---- the suite ---- */
+
+static int heap_init(struct kunit *test)
+{
+	test->priv = kunit_kzalloc(test, sizeof(struct heap), GFP_KERNEL);
+	return test->priv ? 0 : -ENOMEM;
+}
+
+static struct kunit_case core_cases[] = {
+	KUNIT_CASE(mapping_is_the_formula_to_2_16),
+	KUNIT_CASE(mapping_is_the_formula_at_every_boundary),
+	KUNIT_CASE_PARAM(alloc_serves, alloc_gen_params),
+	KUNIT_CASE(request_of_69_is_served_from_the_next_list_up),
+	KUNIT_CASE(memalign_serves_every_power_of_two),
+	KUNIT_CASE_PARAM(free_merges_at_once, merge_gen_params),
+	KUNIT_CASE_PARAM(resize_in_place, resize_gen_params),
+	KUNIT_CASE_PARAM(refused_request_changes_nothing, request_gen_params),
+	KUNIT_CASE_PARAM(bad_pointer_changes_nothing, pointer_gen_params),
+	KUNIT_CASE(foreign_pointer_changes_nothing),
+	KUNIT_CASE(pointer_freed_twice_changes_nothing),
+	KUNIT_CASE_PARAM(damage_is_refused, damage_gen_params),
+	KUNIT_CASE(regions_come_and_go),
+	KUNIT_CASE(region_below_the_control_structure),
+	KUNIT_CASE(bad_regions_are_refused),
+	KUNIT_CASE(whole_region_is_one_request),
+	KUNIT_CASE(figures_add_up),
+	KUNIT_CASE_PARAM(checker_names_the_invariant, fault_gen_params),
+	{}
+};
+
+static struct kunit_suite core_suite = {
+	.name = "tlsf_core",
+	.init = heap_init,
+	.test_cases = core_cases,
+};
+
+kunit_test_suites(&core_suite);
+
+MODULE_DESCRIPTION("KUnit suite of the TLSF core");
+MODULE_LICENSE("GPL");
