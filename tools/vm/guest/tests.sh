@@ -1,0 +1,37 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# In the guest: runs each test in /tests with the module loaded, as one KTAP subtest.
+#
+# Room: harness (guest). Exit status 77 of a test means skipped. A marker in the
+# kernel log names the test that was running.
+count=0 status=0
+
+conclude() {
+	case $1 in
+	0) echo "ok $count - $2" ;;
+	77) echo "ok $count - $2 # SKIP" ;;
+	*) echo "not ok $count - $2" && echo "# exit status $1" && status=1 ;;
+	esac
+}
+
+run() {
+	local name
+	name=$(basename "$1" .sh)
+	count=$((count + 1))
+	echo "tlsf-vm: test $name" >/dev/kmsg
+	[ -d /sys/module/tlsf_mod ] || insmod /modules/tlsf_mod.ko
+	echo "    # Subtest: $name"
+	timeout 90 "$1" >/tmp/output 2>&1
+	set -- $? "$name"
+	sed 's/^/    /' /tmp/output
+	conclude "$@"
+}
+
+echo "KTAP version 1"
+for test in /tests/*; do
+	run "$test"
+done
+rmmod tlsf_mod || status=1
+echo "1..$count"
+exit $status

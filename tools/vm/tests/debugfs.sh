@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The views in debugfs agree with the ioctls, and are for root alone.
+#
+# Room: harness (uapi test, in the guest). A stress run that is stopped keeps the pool
+# full and still.
+# shellcheck source=tools/vm/tests/ktap.sh
+. /bin/ktap.sh
+
+row() {
+	awk -v name="$1" '$1 == name { print $2 }' "$debugfs/stats"
+}
+
+# "map_sum STATE": blocks and bytes of a state in the map
+map_sum() {
+	awk -v state="$1" '$3 == state { n++; bytes += $2 } END { print n + 0, bytes + 0 }' \
+		"$debugfs/map"
+}
+
+# "latency_count OP PART"
+latency_count() {
+	awk -v op="$1" -v part="$2" '$1 == op && $2 == part { print $3 }' "$debugfs/latency"
+}
+
+# Stopped outside of the kernel, so that no batch goes on.
+all_stopped() {
+	! grep -h '^State:' /proc/"$child"/task/*/status | grep -qv 'T (stopped)'
+}
+
+stats_agree() {
+	tlsf stat --json >/tmp/stat
+	for name in used_bytes free_bytes overhead_bytes largest_free high_water used_blocks \
+		free_blocks allocs frees resizes fail_exhausted fail_fragmented bad_frees \
+		steps_max_seen; do
+		same "$name" "$(row $name)" "$(json $name </tmp/stat)"
+	done
+	same "pool_bytes" "$(row pool_bytes)" "$(cat $parameters/pool_size)"
+}
+
+map_agrees() {
+	same "used blocks and bytes of the map" "$(map_sum used)" \
+		"$(figure used_blocks) $(figure used_bytes)"
+	same "free blocks and bytes of the map" "$(map_sum free)" \
+		"$(figure free_blocks) $(figure free_bytes)"
+}
+
+latency_agrees() {
+	for op in alloc free resize; do
+		for part in hold total; do
+			same "$op $part in latency" "$(latency_count $op $part)" \
+				"$(recorded $op $part)"
+		done
+	done
+	holds "latency tells its unit" grep -Eq 'cycles of [0-9]+ Hz' "$debugfs/latency"
+}
+
+for_root_alone() {
+	for file in stats latency map; do
+		same "mode of $file" "$(stat -c %a $debugfs/$file)" 400
+		expect "$file cannot be written" 1 '' sh -c "echo 1 >$debugfs/$file"
+	done
+}
+
+load
+tlsf stress --threads 2 --duration 60 --slots 256 --batch 16 >/dev/null 2>&1 &
+child=$!
+holds "blocks are in use" soon blocks_in_use
+kill -STOP $child
+holds "and nobody is at work on them" soon all_stopped
+stats_agree
+map_agrees
+latency_agrees
+for_root_alone
+kill_child $child
+same "used_bytes at the end" "$(row used_bytes)" 0
+unload
+holds "the views go with the module" [ ! -d "$debugfs" ]
+finish

@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# latency= and the quotas, as given at load.
+#
+# Room: harness (uapi test, in the guest). Changing them later: latency_switch.c, quota.c.
+# shellcheck source=tools/vm/tests/ktap.sh
+. /bin/ktap.sh
+
+# The exit status of busybox's insmod is the errno.
+refuse() {
+	errno=$1
+	shift
+	expect "$1 is refused" "$errno" '' insmod "$module" "$@"
+	holds "$1 leaves nothing" nothing_left
+}
+
+latency_at_load() {
+	holds "latency=0 loads" load latency=0
+	same "latency=0 is shown" "$(cat $parameters/latency)" N
+	holds "latency=0: operations go on" tlsf stress --ops 500
+	same "latency=0: recorded" "$(recorded alloc hold)" 0
+	holds "latency=1 loads" load latency=1
+	holds "latency=1: operations go on" tlsf stress --ops 500 --resize-mix 0
+	same "latency=1: recorded" "$(recorded alloc hold)" "$(figure allocs)"
+	holds "latency alone is on" load latency
+	same "latency alone is shown" "$(cat $parameters/latency)" Y
+}
+
+quotas_at_load() {
+	holds "quotas load" load quota_blocks=7 quota_bytes=1000
+	same "quota_blocks is shown" "$(cat $parameters/quota_blocks)" 7
+	same "quota_bytes is shown" "$(cat $parameters/quota_bytes)" 1000
+	expect "a quota is felt" 0 'EDQUOT' tlsf stress --threads 1 --ops 500 \
+		--size fixed:100
+	holds "no more than the quota was held" [ "$(figure high_water)" -le 1000 ]
+}
+
+refused() {
+	unload
+	refuse 22 latency=2
+	refuse 22 latency=maybe
+	refuse 22 quota_blocks=-1
+	refuse 34 quota_blocks=4294967296
+	refuse 22 quota_bytes=much
+	refuse 22 pool_size=junk latency=1
+}
+
+latency_at_load
+quotas_at_load
+refused
+holds "the default loads" load
+finish

@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# pool_size=: what is refused, with its reason in the log and nothing left; what is taken.
+#
+# Room: harness (uapi test, in the guest).
+# shellcheck source=tools/vm/tests/ktap.sh
+. /bin/ktap.sh
+
+# The exit status of busybox's insmod is the errno.
+einval=22 enomem=12
+
+# "refuse VALUE ERRNO REASON-IN-LOG"
+refuse() {
+	dmesg -c >/dev/null
+	expect "pool_size=$1 is refused" "$2" '' insmod "$module" "pool_size=$1"
+	expect "pool_size=$1: the log says why" 0 "tlsf: pool_size=.*$3" dmesg
+	holds "pool_size=$1 leaves nothing" nothing_left
+}
+
+# "accept VALUE BYTES"
+accept() {
+	holds "pool_size=$1 is taken" load "pool_size=$1"
+	same "pool_size=$1: bytes" "$(awk '/^pool_bytes/ { print $2 }' "$debugfs/stats")" "$2"
+	holds "pool_size=$1: the pool works" tlsf stress --ops 200 --slots 16 \
+		--size loguniform:16-256
+	holds "pool_size=$1: unloads" rmmod tlsf_mod
+}
+
+# "memory LINE": MiB of a line of /proc/meminfo
+memory() {
+	awk -v line="$1:" '$1 == line { print int($2 / 1024) }' /proc/meminfo
+}
+
+malformed() {
+	for value in 0 0M -1 -16M junk '' M 16Q 1Mx 1.5M 0x; do
+		refuse "$value" $einval 'refused: give bytes, with K, M or G'
+	done
+}
+
+out_of_range() {
+	refuse 1K $einval '1024 refused: give 16384 to 274877906944 bytes'
+	refuse 16383 $einval '16383 refused: give 16384 to'
+	refuse 1E $einval '1152921504606846976 refused: give 16384 to'
+	refuse 257G $einval 'refused: give 16384 to 274877906944'
+}
+
+# The last value is less than there is, but more than is free: an error, no OOM killer.
+more_than_memory() {
+	before=$(memory MemAvailable)
+	for value in 256G 100G 2G "$(($(memory MemTotal) - 16))M"; do
+		refuse "$value" $enomem 'refused .*the machine has [0-9]+ bytes'
+	done
+	holds "refused pools give their memory back" [ "$(memory MemAvailable)" -gt $((before - 32)) ]
+}
+
+good() {
+	accept 16K 16384
+	accept 64K 65536
+	accept 65535 65536
+	accept 1M 1048576
+	accept 2m 2097152
+	accept 0x100000 1048576
+	accept 200M 209715200
+}
+
+unload
+malformed
+out_of_range
+more_than_memory
+good
+holds "after all that the default loads" load
+same "default pool_size" "$(cat $parameters/pool_size)" 16777216
+finish
