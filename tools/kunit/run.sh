@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs the KUnit suites as modules in a UML kernel with KASAN and lockdep.
+#
+# Room: harness. Usage: run.sh. Prints the suites' KTAP; what kunit.py makes of it
+# goes to standard error. The kernel is built once per source version, configuration
+# and compiler, and kept in the cache.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tools/build/lib.sh
+. "$here/../build/lib.sh"
+
+source=$("$here/../build/source.sh")
+kunit_py=$source/tools/testing/kunit/kunit.py
+out=$tlsf_root/build/modules/uml
+log=$tlsf_root/build/test/kunit.log
+
+build_uml() {
+	say "building a UML kernel: a few minutes, once"
+	(cd "$source" &&
+		"$kunit_py" config --kunitconfig "$here/kunitconfig" --build_dir "$1" &&
+		make -s ARCH=um O="$1" -j"$(nproc)") >&2
+}
+
+# From the kernel log to KTAP. KUnit prints no plan above the suites of modules, and
+# numbers the suites of each afresh: plan for each that began, and count them.
+extract() {
+	local suites
+	sed -n '/tlsf-vm: script begins/,$p' "$log" | tr -d '\r' | sed -E 's/^\[ *[0-9.]+\] //' |
+		grep -aE '^ *(KTAP version|1\.\.[0-9]|ok |not ok |# )|^ {4}' >"$log.ktap" || true
+	suites=$(grep -c '^    # Subtest: ' "$log.ktap" || true)
+	printf 'KTAP version 1\n1..%d\n' "$suites"
+	awk '/^(not )?ok / { sub(/ok [0-9]+/, "ok " ++count) } { print }' "$log.ktap"
+	[ "$suites" -ge "${#kunits[@]}" ] ||
+		echo "not ok - a module in kunit/ ran no suite"
+}
+
+key=$(cat "$here/kunitconfig" <(gcc -dumpfullversion) | sha1sum | cut -c 1-12)
+uml=$tlsf_cache/uml/${source##*_}-$key
+cached "$uml" build_uml
+"$here/../build/modules.sh" "$uml" "$out" ARCH=um W=1 KCFLAGS=-Werror >&2
+kunits=("$out"/kunit/*.ko)
+status=0
+mkdir -p "$(dirname "$log")"
+"$here/../vm/run" --uml "$uml/linux" --log "$log" --init-script "$here/guest.sh" \
+	--mem 1G --timeout 300 --module "$out/tlsf_mod.ko" \
+	"${kunits[@]/#/--module=}" >&2 || status=$?
+extract | tee "$log.tap"
+"$kunit_py" parse <"$log.tap" >&2 || status=1
+exit $status
