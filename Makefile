@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Verbs for people; "make help" lists them. What kbuild needs is in Kbuild; how
+# things are done is in the scripts under tools/.
+#
+# KVER is the kernel to build for: the running one if its headers are installed,
+# else the newest whose headers are. demo and test use Debian's stock kernel instead.
+
+newest  = $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1 | cut -d/ -f4)
+running := $(shell uname -r)
+KVER    ?= $(if $(wildcard /lib/modules/$(running)/build),$(running),$(newest))
+KDIR    ?= /lib/modules/$(KVER)/build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+built    = build/modules/$(KVER)
+moddir   = $(DESTDIR)/lib/modules/$(KVER)
+headers  = $(DESTDIR)$(PREFIX)/src/tlsf
+man      = $(DESTDIR)$(PREFIX)/share/man
+rules    = $(DESTDIR)/etc/udev/rules.d/90-tlsf.rules
+# A stamp for each group of packages, void when the lists or what is installed change.
+stamp   := build/deps/$(firstword $(shell sha1sum tools/build/deps.sh))
+
+.PHONY: help deps tools modules demo test check check-selftest bare-test traces install \
+	uninstall clean
+
+help: ## list these verbs
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		awk -F'#' '{ printf "%-22s %s\n", $$1, $$2 }'
+
+deps: $(addprefix $(stamp)-,build vm kunit check) ## install the Debian packages that the other verbs need
+
+$(stamp)-%: $(wildcard /var/lib/dpkg/status)
+	@tools/build/deps.sh $*
+	@mkdir -p $(@D) && touch $@
+
+tools: | $(stamp)-build ## build the command tlsf: build/tools/tlsf
+	@$(MAKE) -s -C tools
+
+modules: | $(stamp)-build ## build tlsf_mod.ko and the sample: build/modules/KVER [KVER=]
+	@tools/build/modules.sh $(KDIR) $(built)
+
+demo: tools | $(stamp)-vm ## boot a stock Debian kernel and show the module at work
+	@tools/vm/with-tlsf --icount --init-script tools/vm/guest/demo.sh
+
+test: tools | deps ## run all tests, or those named [SUITES="host vm ..."]
+	@tools/build/test.sh $(SUITES)
+
+check: tools | $(addprefix $(stamp)-,build check) ## compilers' warnings, sparse, checkpatch, style and layering
+	@tools/build/check.sh
+
+check-selftest: | $(addprefix $(stamp)-,build check) ## prove that every gate of make check can fail
+	@tools/build/check_selftest.sh
+
+bare-test: | $(stamp)-bare ## demo and test in a fresh Debian with only git and make
+	@tools/build/bare.sh
+
+traces: ## record the allocation traces anew into tools/traces (minutes)
+	@tools/traces/record-kernel.sh
+	@tools/traces/record-program.sh
+
+install: modules tools ## install module, headers, command, man pages and udev rule [KVER= DESTDIR= PREFIX=]
+	install -D -m 644 -t $(moddir)/updates $(built)/tlsf_mod.ko
+	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+	install -D -m 644 -t $(headers)/include/linux include/linux/tlsf.h
+	install -D -m 644 -t $(headers)/$(KVER) $(built)/Module.symvers
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux include/uapi/linux/tlsf.h
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin build/tools/tlsf
+	install -D -m 644 -t $(man)/man1 docs/man/tlsf.1
+	install -D -m 644 -t $(man)/man4 docs/man/tlsf.4
+	install -D -m 644 dist/90-tlsf.rules $(rules)
+	$(if $(DESTDIR),,getent group tlsf >/dev/null || groupadd --system tlsf)
+
+uninstall: ## remove what install put there, but not the group [KVER= DESTDIR= PREFIX=]
+	rm -f $(moddir)/updates/tlsf_mod.ko $(rules) $(DESTDIR)$(PREFIX)/bin/tlsf \
+		$(DESTDIR)$(PREFIX)/include/linux/tlsf.h $(man)/man1/tlsf.1 $(man)/man4/tlsf.4
+	rm -rf $(headers)
+	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+
+clean: ## remove build/, but not the cache of kernels
+	rm -rf build

@@ -1,0 +1,212 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The gate: what every change must pass before its tests are looked at.
+#
+# Room: build. Usage: check.sh [GATE]...   default: all. Prints KTAP, one line a gate,
+# and what a failed gate found. check_selftest.sh shows that each can fail.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tools/build/lib.sh
+. "$here/lib.sh"
+cd "$tlsf_root"
+
+gates=(gcc sparse clang checkpatch kernel_doc layering version_checks namespace uapi
+	shellcheck codespell mandoc clang_format)
+out=build/check/modules
+shopt -s nullglob
+kernel_files=(tlsf_*.[ch] include/linux/*.h include/uapi/linux/*.h samples/*.[ch]
+	kunit/*.[ch])
+
+# All files of the project, without asking git: a copy of the tree is checked too.
+files() { find . -path ./build -prune -o -path ./.git -prune -o -type f "$@" -print; }
+
+release() {
+	local image
+	image=$("$here/kernel.sh")
+	echo "${image##*/vmlinuz-}"
+}
+
+# Compile all modules for the stock kernel with these further arguments to make.
+kbuild() { "$here/modules.sh" "/lib/modules/$(release)/build" "$out" "$@"; }
+
+# The largest stack frame also has a limit, the same as kernel code for interrupts.
+gate_gcc() { kbuild W=1 KCFLAGS='-Werror -Wframe-larger-than=512'; }
+
+gate_sparse() { kbuild C=2 CHECK='sparse -Wsparse-error'; }
+
+gate_clang() { kbuild C=2 CHECK="$here/clang-check"; }
+
+# Idioms that checkpatch does not know, by file: the version checks of the one file
+# for them, the layout of TRACE_EVENT(), compiler words for a core that is built in
+# user space too, X() macros of tables, a struct member as a macro's argument.
+exceptions() {
+	case $1 in
+	tlsf_compat.h) echo LINUX_VERSION_CODE,CONSTANT_COMPARISON ;;
+	tlsf_trace.h) echo OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT ;;
+	tlsf_core.c) echo COMPLEX_MACRO,PREFER_DEFINED_ATTRIBUTE_MACRO ;;
+	tlsf_map.h) echo BIT_MACRO ;;
+	tlsf_dev.c) echo MACRO_ARG_REUSE ;;
+	kunit/tlsf_*_kunit.c) echo MACRO_ARG_PRECEDENCE ;;
+	*) echo NONE ;;
+	esac
+}
+
+gate_checkpatch() {
+	local file source bad=0
+	source=$("$here/source.sh")
+	for file in "${kernel_files[@]}"; do
+		perl "$source/scripts/checkpatch.pl" --no-tree --strict --terse --no-summary \
+			--max-line-length=100 --ignore "$(exceptions "$file")" --file "$file" || bad=1
+	done
+	return "$bad"
+}
+
+gate_kernel_doc() {
+	"$("$here/source.sh")/scripts/kernel-doc" -none -Werror "${kernel_files[@]}"
+}
+
+# Who may include whom. "all": only these headers. "ours": of the project's headers
+# only these, and what the kernel has. "local": "ours", and the headers beside the file.
+layers() {
+	cat <<'END'
+include/uapi/linux/tlsf.h  all   linux/types.h linux/ioctl.h
+tlsf_map.h                 all
+tlsf_core.[ch]             all   tlsf_core.h tlsf_map.h assert.h stdbool.h stddef.h stdint.h linux/build_bug.h linux/compiler.h linux/stddef.h linux/types.h
+tlsf_check.c               all   tlsf_core.h
+tlsf_compat.h              all   linux/version.h
+include/linux/tlsf.h       ours
+tlsf_pool.[ch]             ours  tlsf_pool.h tlsf_core.h tlsf_latency.h tlsf_debug.h tlsf_trace.h tlsf_compat.h linux/tlsf.h
+tlsf_latency.[ch]          ours  tlsf_latency.h tlsf_map.h tlsf_compat.h
+tlsf_debug.[ch]            ours  tlsf_debug.h tlsf_compat.h
+tlsf_dev.[ch]              ours  tlsf_dev.h tlsf_pool.h tlsf_latency.h tlsf_compat.h linux/tlsf.h uapi/linux/tlsf.h
+tlsf_debugfs.[ch]          ours  tlsf_debugfs.h tlsf_pool.h tlsf_latency.h tlsf_compat.h
+tlsf_trace.h               ours  tlsf_compat.h
+tlsf_mod.c                 ours  tlsf_pool.h tlsf_dev.h tlsf_debugfs.h
+samples/*.[ch]             ours  linux/tlsf.h
+kunit/tlsf_pool*.c         ours  linux/tlsf.h
+kunit/tlsf_core*.c         ours  layout.h ../tlsf_core.h ../tlsf_core.c ../tlsf_check.c ../tlsf_map.h
+tools/cli/*.[ch]           local linux/tlsf.h
+tools/vm/tests/*.[ch]      local linux/tlsf.h
+tools/host/*.[ch]          local ../../tlsf_core.h ../../tlsf_map.h
+END
+}
+
+includes() { sed -nE 's|^# *include *["<]([^">]+)[">].*|\1|p' "$1"; }
+
+may_include() {
+	local header=$2 mode=$3 allowed=$4 beside
+	beside=$(dirname "$1")/$header
+	[[ " $allowed " != *" $header "* ]] || return 0
+	case $mode in
+	all) return 1 ;;
+	local) [ ! -f "$beside" ] || return 0 ;;
+	esac
+	[[ $header != *tlsf* && $header != ../* && ! -f $beside ]]
+}
+
+gate_layering() {
+	local pattern mode allowed file header bad=0
+	while read -r pattern mode allowed; do
+		for file in $pattern; do
+			[ -f "$file" ] || continue
+			for header in $(includes "$file"); do
+				may_include "$file" "$header" "$mode" "$allowed" || {
+					echo "$file may not include $header" && bad=1
+				}
+			done
+		done
+	done < <(layers)
+	return "$bad"
+}
+
+gate_version_checks() {
+	! files -name '*.[ch]' ! -name tlsf_compat.h |
+		xargs grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION\('
+}
+
+# Every global symbol is tlsf_*, but for what the kernel's macros make of our names.
+gate_namespace() {
+	local object
+	kbuild
+	for object in "$out"/tlsf_*.o; do
+		[[ $object == *mod.o ]] || nm -g --defined-only "$object"
+	done | awk '$3 !~ /^((init|cleanup)_module|(__[A-Za-z_]*_)?tlsf_[a-z0-9_]*)$/ { print; bad = 1 }
+		END { exit bad }'
+}
+
+# As users compile it: alone, as C90, as C++, for 32 bit.
+gate_uapi() {
+	local unit='#include <linux/tlsf.h>
+		int main(void) { return sizeof(struct tlsf_info) == 0; }'
+	local flags=(-Wall -Wextra -Werror -Iinclude/uapi -fsyntax-only)
+	gcc -x c -std=c90 "${flags[@]}" - <<<"$unit" &&
+		gcc -x c -std=c90 -m32 "${flags[@]}" - <<<"$unit" &&
+		g++ -x c++ -std=c++98 "${flags[@]}" - <<<"$unit"
+}
+
+scripts() {
+	files | while read -r file; do
+		head -n 3 "$file" | grep -qaE '^#!.*sh$|^# shellcheck shell=' && echo "$file"
+	done || true
+}
+
+gate_shellcheck() {
+	local list
+	mapfile -t list < <(scripts)
+	# SC2317: functions that are called by a name in a variable
+	shellcheck -x -P . -e SC2317 "${list[@]}"
+}
+
+gate_codespell() {
+	local list
+	mapfile -t list < <(files ! -name '*.zst')
+	codespell -L filp,nd "${list[@]}"
+}
+
+gate_mandoc() {
+	local pages
+	mapfile -t pages < <(files -path './docs/man/*.[0-9]')
+	[ ${#pages[@]} -gt 0 ] || { echo "no man pages in docs/man" && return 1; }
+	mandoc -Tlint -W warning "${pages[@]}"
+}
+
+# Only advice: it does not know the alignment of tables and of struct comments.
+gate_clang_format() {
+	local file lines
+	for file in "${kernel_files[@]}"; do
+		[ -f "$file" ] || continue
+		lines=$(clang-format --style="file:$("$here/source.sh")/.clang-format" "$file" |
+			diff - "$file" | grep -c '^>' || true)
+		echo "# clang-format would change $lines lines of $file"
+	done
+}
+
+count=0 status=0
+run_gate() {
+	local result found=build/check/$1.out
+	count=$((count + 1))
+	set +e # in a condition, the gate's own "set -e" would not count
+	(set -e && "gate_$1") >"$found" 2>&1
+	result=$?
+	set -e
+	if [ $result = 0 ]; then
+		echo "ok $count - $1"
+	else
+		echo "not ok $count - $1"
+		sed 's/^/# /' "$found"
+		status=1
+	fi
+}
+
+[ $# -gt 0 ] || set -- "${gates[@]}"
+for gate; do
+	[[ " ${gates[*]} " == *" $gate "* ]] || die "no gate '$gate'; there are: ${gates[*]}"
+done
+mkdir -p build/check
+echo "KTAP version 1"
+for gate; do
+	run_gate "$gate"
+done
+echo "1..$count"
+exit $status

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Shows that every gate of check.sh can fail: seeds one fault for each in a copy of
+# the tree, and wants the gate to name it. Prints KTAP.
+#
+# Room: build.
+set -euo pipefail
+# shellcheck source=tools/build/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+count=0 status=0
+
+fresh_copy() {
+	find "$copy" -mindepth 1 -delete
+	tar -C "$tlsf_root" --exclude=./build --exclude=./.git -c . | tar -C "$copy" -x
+}
+
+# "seed GATE WANTED FILE": standard input is appended to FILE in the copy.
+seed() {
+	local gate=$1 wanted=$2 file=$3 found
+	fresh_copy
+	cat >>"$copy/$file"
+	count=$((count + 1))
+	if found=$("$copy/tools/build/check.sh" "$gate"); then
+		echo "not ok $count - $gate did not see the fault"
+		status=1
+	elif grep -q "$wanted" <<<"$found"; then
+		echo "ok $count - $gate"
+	else
+		echo "not ok $count - $gate failed, but not for '$wanted'"
+		echo "# ${found//$'\n'/$'\n'# }"
+		status=1
+	fi
+}
+
+echo "KTAP version 1"
+seed gcc seeded_unused tlsf_mod.c <<<'static int seeded_unused(void) { return 0; }'
+seed gcc frame tlsf_mod.c <<<'int tlsf_seeded(void); int tlsf_seeded(void)
+{ volatile char big[600]; big[0] = 1; return big[0]; }'
+seed sparse seeded tlsf_mod.c <<<'int tlsf_seeded;'
+seed clang seeded tlsf_mod.c <<<'int tlsf_seeded(int a); int tlsf_seeded(int seeded)
+{ return seeded & 1 == 1 || !seeded == 2; }'
+seed checkpatch 'trailing whitespace' tlsf_core.h <<<'/* seeded */ '
+seed kernel_doc seeded tlsf_pool.c <<<'/**
+ * seeded() - a parameter that is not there
+ * @nothing: no such thing
+ */
+int seeded(void);'
+seed layering 'tlsf_dev.c may not include tlsf_core.h' tlsf_dev.c <<<'#include "tlsf_core.h"'
+seed layering 'may not include linux/slab.h' tlsf_core.c <<<'#include <linux/slab.h>'
+seed version_checks tlsf_pool.c tlsf_pool.c <<<'#if LINUX_VERSION_CODE < 1
+#endif'
+seed namespace seeded tlsf_core.c <<<'int seeded(void); int seeded(void) { return 0; }'
+seed uapi seeded include/uapi/linux/tlsf.h <<<'struct seeded { u32 x; };'
+seed shellcheck seeded tools/build/lib.sh <<'END'
+seeded() { echo $1; }
+END
+seed codespell '==>' tlsf_core.h <<<"/* rec""ieve */"
+seed mandoc 'seeded' docs/man/tlsf.1 <<<'.Xseeded'
+echo "1..$count"
+exit $status

@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the scripts of tools/ share: where things are, how to speak, how to put a
+# finished directory into the cache.
+#
+# Room: build. Sourced by bash scripts under "set -euo pipefail".
+
+# shellcheck disable=SC2034 # used by the scripts that source this file
+tlsf_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck disable=SC2034
+tlsf_cache=${TLSF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tlsf}
+
+say() { printf '%s\n' "$*" >&2; }
+
+die() {
+	say "${0##*/}: $*"
+	exit 1
+}
+
+# Run a command as root, through sudo when that is what there is.
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "this needs root, and there is no sudo; as root run: $*"
+	fi
+}
+
+# The package that a Debian meta package stands for: linux-image-amd64 depends on
+# linux-image-6.1.0-NN-amd64. $1 meta package, $2 what the name starts with.
+resolve_meta() {
+	apt-cache depends --important "$1" 2>/dev/null |
+		awk -v p="$2" '$1 == "Depends:" && index($2, p) == 1 { print $2; exit }'
+}
+
+# Carry out "$2 DIR ..." in a scratch directory and rename it to $1 when it
+# succeeded, so that an interrupted run never leaves half a cache entry. Runs that
+# want the same entry take turns. The fill function chains with &&: it may run where
+# "set -e" is off.
+cached() {
+	local target=$1 fill=$2 scratch=$1.new lock
+	shift 2
+	[ ! -d "$target" ] || return 0
+	mkdir -p "$(dirname "$target")"
+	exec {lock}>"$target.lock"
+	flock "$lock"
+	if [ ! -d "$target" ]; then
+		rm -rf "$scratch" && mkdir "$scratch" &&
+			"$fill" "$scratch" "$@" && mv "$scratch" "$target" || return 1
+	fi
+	exec {lock}>&-
+}
+
+# A chroot often has no /proc. Bash needs it for <(...), objtool and UML too.
+if [ ! -e /proc/self/fd ]; then
+	say "mounting /proc, which the builds need"
+	as_root mount -t proc proc /proc
+fi

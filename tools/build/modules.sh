@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds tlsf_mod.ko, the sample client and, where the kernel has KUnit, the suites.
+#
+# Room: build. Usage: modules.sh KDIR OUT [MAKE-ARGUMENT]...
+# KDIR is a kernel's build directory. The sources are mirrored by symbolic links into
+# OUT, so that several kernels can be built for side by side and the source tree
+# stays clean. The sample and the suites are built as anybody's module would be:
+# apart from tlsf_mod.ko, with its Module.symvers.
+set -euo pipefail
+# shellcheck source=tools/build/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+[ $# -ge 2 ] || die "usage: modules.sh KDIR OUT [MAKE-ARGUMENT]..."
+[ -f "$1/Makefile" ] ||
+	die "no kernel to build for at $1; install its headers, or name one with KVER="
+kdir=$(realpath "$1") out=$(realpath -m "$2")
+shift 2
+
+mirror() {
+	find "$out" -xtype l -delete
+	cp -rsfu "$tlsf_root"/{Kbuild,tlsf_*.[ch],include,samples,kunit} "$out"
+}
+
+build() {
+	local dir=$1
+	shift
+	make -s -C "$kdir" M="$dir" "$@" modules
+}
+
+# The compiler that the kernel was built with and BTF are said again for each module.
+quietly() {
+	"$@" 2> >(grep -vE '^(Skipping BTF|warning: the compiler differs)|^  (The kernel was|You are using)' >&2)
+}
+
+mkdir -p "$out"
+exec {lock}>"$out.lock"
+flock "$lock"
+mirror
+quietly build "$out" "$@"
+quietly build "$out/samples" KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" "$@"
+if grep -q '^CONFIG_KUNIT=[ym]' "$kdir/include/config/auto.conf"; then
+	quietly build "$out/kunit" KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" "$@"
+fi
