@@ -6,7 +6,8 @@
 # KVER is the kernel to build for: the running one if its headers are installed,
 # else the newest whose headers are. demo and test use Debian's stock kernel instead.
 
-newest  = $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1 | cut -d/ -f4)
+newest  = $(shell ls -d /lib/modules/*/build 2>/dev/null | cut -d/ -f4 | grep -v -e -rt- | \
+		sort -V | tail -n 1)
 running := $(shell uname -r)
 KVER    ?= $(if $(wildcard /lib/modules/$(running)/build),$(running),$(newest))
 KDIR    ?= /lib/modules/$(KVER)/build
@@ -28,7 +29,7 @@ help: ## list these verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		awk -F'#' '{ printf "%-22s %s\n", $$1, $$2 }'
 
-deps: $(addprefix $(stamp)-,build vm kunit check) ## install the Debian packages that the other verbs need
+deps: $(addprefix $(stamp)-,build vm rt kunit check) ## install the Debian packages that the other verbs need
 
 $(stamp)-%: $(wildcard /var/lib/dpkg/status)
 	@tools/build/deps.sh $*

@@ -934,13 +934,17 @@ enum tlsf_status tlsf_core_remove_region(struct tlsf_core *c, void *mem)
  * tlsf_core_reset() - free everything at once
  * @c: control structure
  *
- * All pointers into the regions become invalid. Event counters go on; the blocks that
- * were allocated count as freed.
+ * All pointers into the regions become invalid, and are refused from now on: their
+ * headers are wiped. Event counters go on; the blocks that were allocated count as freed.
  */
 void tlsf_core_reset(struct tlsf_core *c)
 {
+	struct tlsf_cursor at = { .region = 0 };
+	struct tlsf_block_info info;
 	unsigned int i;
 
+	while (tlsf_core_walk(c, &at, &info))
+		tlsf_block_of(info.ptr)->header = 0;
 	for (i = 0; i <= c->nr_lists; i++)
 		c->list[i] = &c->nil;
 	for (i = 0; i < TLSF_BITMAP_WORDS; i++)

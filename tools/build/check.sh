@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$tlsf_root"
 
 gates=(gcc sparse clang checkpatch kernel_doc layering version_checks namespace uapi
-	shellcheck codespell mandoc clang_format)
+	shellcheck codespell mandoc readme clang_format)
 out=build/check/modules
 shopt -s nullglob
 kernel_files=(tlsf_*.[ch] include/linux/*.h include/uapi/linux/*.h samples/*.[ch]
@@ -169,6 +169,20 @@ gate_mandoc() {
 	mapfile -t pages < <(files -path './docs/man/*.[0-9]')
 	[ ${#pages[@]} -gt 0 ] || { echo "no man pages in docs/man" && return 1; }
 	mandoc -Tlint -W warning "${pages[@]}"
+}
+
+# The README quotes the sample to the letter, and every verb it names exists.
+gate_readme() {
+	local line verb bad=0
+	while IFS= read -r line; do
+		grep -qxF -e "$line" samples/tlsf_sample.c ||
+			{ echo "not in the sample: $line" && bad=1; }
+	done < <(awk '/^``/ { quoted = $0 ~ /c$/; next } quoted && NF' README.md)
+	while read -r verb; do
+		grep -q "^$verb:" Makefile || { echo "no such verb: make $verb" && bad=1; }
+	done < <(grep -ohE '\bmake [a-z][a-z-]*' README.md docs/*.md CONTRIBUTING.md |
+		awk '{ print $2 }' | sort -u)
+	return "$bad"
 }
 
 # Only advice: it does not know the alignment of tables and of struct comments.

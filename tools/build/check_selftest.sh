@@ -55,6 +55,12 @@ seed version_checks tlsf_pool.c tlsf_pool.c <<<'#if LINUX_VERSION_CODE < 1
 #endif'
 seed namespace seeded tlsf_core.c <<<'int seeded(void); int seeded(void) { return 0; }'
 seed uapi seeded include/uapi/linux/tlsf.h <<<'struct seeded { u32 x; };'
+seed readme seeded README.md <<'END'
+```c
+	seeded();
+```
+END
+seed readme 'make seeded' README.md <<<'make seeded'
 seed shellcheck seeded tools/build/lib.sh <<'END'
 seeded() { echo $1; }
 END

@@ -3,8 +3,8 @@
 #
 # Installs the Debian packages that the named groups need, and only those missing.
 #
-# Room: build. Usage: deps.sh GROUP...   groups: build vm kunit check bare
-# traces
+# Room: build. Usage: deps.sh GROUP...   groups: build vm rt kunit check
+#   bare traces
 # Runs apt-get as root or through sudo. Nothing is done when all is there. Never
 # installs a kernel image: kernel.sh unpacks one into the cache instead.
 set -euo pipefail
@@ -15,6 +15,7 @@ declare -A group=(
 	[build]="gcc make libc6-dev linux-headers-amd64 kmod libjansson-dev libzstd-dev
 		pkg-config"
 	[vm]="qemu-system-x86 busybox-static cpio zstd python3"
+	[rt]="linux-headers-rt-amd64"
 	[kunit]="linux-source-6.1 xz-utils flex bison bc libelf-dev python3 busybox-static
 		cpio"
 	[check]="sparse clang clang-format g++ gcc-multilib codespell shellcheck mandoc

@@ -11,7 +11,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$tlsf_root"
 
-suites=(host check vm kunit harness demo cli sum)
+suites=(host check vm kunit rt harness demo cli sum)
 declare -A command=(
 	[sum]="tools/build/ktap_sum_test.sh"
 	[host]="make -s -C tools/host test"
@@ -20,6 +20,7 @@ declare -A command=(
 	[harness]="tools/vm/selftest.sh"
 	[kunit]="tools/kunit/run.sh"
 	[vm]="tools/vm/tests.sh"
+	[rt]="tools/vm/tests.sh FLAVOUR=rt-amd64"
 	[demo]="tools/vm/demo_test.sh"
 )
 

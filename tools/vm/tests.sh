@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Runs the tests of /dev/tlsf, one behaviour a file, on Debian's stock kernel.
+# Runs the tests of /dev/tlsf, one behaviour a file, on a stock Debian kernel.
 #
-# Room: harness. Usage: tests.sh [NAME]...   default: all. Prints KTAP. The tests are
-# the programs in build/tools/tests and the scripts tools/vm/tests/*.sh.
+# Room: harness. Usage: tests.sh [FLAVOUR=amd64] [NAME]...   default: all. Prints KTAP.
+# The tests are the programs in build/tools/tests and the scripts tools/vm/tests/*.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/../build/lib.sh"
 
-stage=$tlsf_root/build/vm/tests
+flavour=amd64
+case ${1:-} in FLAVOUR=*) flavour=${1#*=} && shift ;; esac
+stage=$tlsf_root/build/vm/tests-$flavour
 
 collect() {
 	local file
@@ -29,9 +31,12 @@ keep_only() {
 	done
 }
 
-make -s -C "$here/tests" >&2
+# Two flavours may be tested at a time.
+mkdir -p "$tlsf_root/build/vm"
+flock "$tlsf_root/build/vm/tests.lock" make -s -C "$here/tests" >&2
 collect
 [ $# = 0 ] || keep_only "$@"
 [ -n "$(ls "$stage")" ] || die "no such test among build/tools/tests, tools/vm/tests: $*"
-exec "$here/with-tlsf" --smp 2 --mem 1G --timeout 400 --init-script "$here/guest/tests.sh" \
-	--log "$tlsf_root/build/test/vm.log" --file "$stage:tests" --file "$here/tests/ktap.sh"
+exec "$here/with-tlsf" "FLAVOUR=$flavour" --smp 2 --mem 1G --timeout 600 \
+	--init-script "$here/guest/tests.sh" --log "$tlsf_root/build/test/vm-$flavour.log" \
+	--file "$stage:tests" --file "$here/tests/ktap.sh"
