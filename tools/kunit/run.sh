@@ -36,16 +36,25 @@ extract() {
 		echo "not ok - a module in kunit/ ran no suite"
 }
 
+boot() {
+	"$here/../vm/run" --uml "$uml/linux" --log "$log" --init-script "$here/guest.sh" \
+		--mem 1G --timeout 200 --module "$out/tlsf_mod.ko" \
+		"${kunits[@]/#/--module=}" >&2
+}
+
 key=$(cat "$here/kunitconfig" <(gcc -dumpfullversion) | sha1sum | cut -c 1-12)
 uml=$tlsf_cache/uml/${source##*_}-$key
 cached "$uml" build_uml
 "$here/../build/modules.sh" "$uml" "$out" ARCH=um W=1 KCFLAGS=-Werror >&2
 kunits=("$out"/kunit/*.ko)
-status=0
 mkdir -p "$(dirname "$log")"
-"$here/../vm/run" --uml "$uml/linux" --log "$log" --init-script "$here/guest.sh" \
-	--mem 1G --timeout 300 --module "$out/tlsf_mod.ko" \
-	"${kunits[@]/#/--module=}" >&2 || status=$?
+# UML was once seen to hang while it booted, before any code of ours: only then again.
+for attempt in 1 2 3; do
+	status=0
+	boot || status=$?
+	! grep -aq 'tlsf-vm: script begins' "$log" || break
+	say "UML did not come up, attempt $attempt of 3"
+done
 extract | tee "$log.tap"
 "$kunit_py" parse <"$log.tap" >&2 || status=1
-exit $status
+exit "$status"
