@@ -110,8 +110,8 @@ static void report_work(struct irq_work *work)
 }
 
 /* leave a report for the irq_work; any context */
-static void report(struct tlsf_pool *pool, enum tlsf_status status, const void *ptr, size_t size,
-		   unsigned long caller)
+static noinline __cold void report(struct tlsf_pool *pool, enum tlsf_status status,
+				   const void *ptr, size_t size, unsigned long caller)
 {
 	struct pool_report *r = &pool->report;
 
@@ -129,7 +129,7 @@ static void report(struct tlsf_pool *pool, enum tlsf_status status, const void *
 
 /* ---- one operation on the core, plain and timed ---- */
 
-/* what every operation takes in and gives out; lives in registers on the plain path */
+/* what every operation takes in and gives out */
 struct op {
 	void *ptr;
 	size_t align;
@@ -229,7 +229,7 @@ static void pool_retire(struct tlsf_pool *pool, unsigned long caller)
 		report(pool, TLSF_E_LINKS, NULL, 0, caller);
 }
 
-static noinline void alloc_failed(struct tlsf_pool *pool, const struct op *op, gfp_t flags)
+static void alloc_failed(struct tlsf_pool *pool, const struct op *op, gfp_t flags)
 {
 	if (READ_ONCE(pool->damaged))
 		return;
@@ -243,7 +243,7 @@ static noinline void alloc_failed(struct tlsf_pool *pool, const struct op *op, g
 }
 
 /* outside the lock: zeroing takes time in proportion to the size */
-static void zero_usable(struct tlsf_pool *pool, void *ptr, size_t from)
+static noinline void zero_usable(struct tlsf_pool *pool, void *ptr, size_t from)
 {
 	memset(ptr + from, 0, tlsf_pool_ksize(pool, ptr) - from);
 }
@@ -256,29 +256,53 @@ static noinline void alloc_timed(struct tlsf_pool *pool, struct op *op, struct t
 				 cost->total, cost->steps, op->caller);
 }
 
-static __always_inline void alloc_finish(struct tlsf_pool *pool, const struct op *op, gfp_t flags)
+/* what is left to do, outside the lock, when there is no block or it is to be zeroed */
+static noinline void *alloc_finish(struct tlsf_pool *pool, struct op *op, gfp_t flags)
 {
-	if (unlikely(!op->ptr))
+	if (!op->ptr)
 		alloc_failed(pool, op, flags);
-	else if (unlikely(flags & __GFP_ZERO))
+	else if (flags & __GFP_ZERO)
 		zero_usable(pool, op->ptr, 0);
+	return op->ptr;
+}
+
+/*
+ * The ways off the plain path make an op of their own, so that the address of the
+ * plain path's never leaves it, and it stays in registers.
+ */
+static noinline void *alloc_listened(struct tlsf_pool *pool, size_t align, size_t size,
+				     gfp_t flags, unsigned long caller)
+{
+	struct op op = { .align = align, .size = size, .caller = caller };
+	struct tlsf_cost cost;
+
+	alloc_timed(pool, &op, &cost);
+	return alloc_finish(pool, &op, flags);
+}
+
+static noinline __cold void *alloc_refused(struct tlsf_pool *pool, enum tlsf_status status,
+					   size_t align, size_t size, gfp_t flags,
+					   unsigned long caller)
+{
+	struct op op = { .align = align, .size = size, .caller = caller, .status = status };
+
+	return alloc_finish(pool, &op, flags);
 }
 
 static __always_inline void *pool_alloc(struct tlsf_pool *pool, size_t align, size_t size,
 					gfp_t flags, unsigned long caller)
 {
-	struct op op = { .align = align, .size = size, .caller = caller };
+	struct op op = { .align = align, .size = size };
 
 	if (unlikely(!size))
 		return ZERO_SIZE_PTR;
-	if (static_branch_unlikely(&tlsf_timing)) {
-		struct tlsf_cost cost;
-
-		alloc_timed(pool, &op, &cost);
-	} else {
-		locked(pool, &op, run_alloc);
-	}
-	alloc_finish(pool, &op, flags);
+	if (static_branch_unlikely(&tlsf_timing))
+		return alloc_listened(pool, align, size, flags, caller);
+	locked(pool, &op, run_alloc);
+	if (unlikely(!op.ptr))
+		return alloc_refused(pool, op.status, align, size, flags, caller);
+	if (unlikely(flags & __GFP_ZERO))
+		zero_usable(pool, op.ptr, 0);
 	return op.ptr;
 }
 
@@ -292,20 +316,26 @@ static noinline void free_timed(struct tlsf_pool *pool, struct op *op, struct tl
 				op->caller);
 }
 
+static noinline void free_listened(struct tlsf_pool *pool, void *ptr, unsigned long caller)
+{
+	struct op op = { .ptr = ptr, .caller = caller };
+	struct tlsf_cost cost;
+
+	free_timed(pool, &op, &cost);
+	if (op.status != TLSF_OK)
+		report(pool, op.status, ptr, 0, caller);
+}
+
 static __always_inline void pool_free(struct tlsf_pool *pool, const void *ptr,
 				      unsigned long caller)
 {
-	struct op op = { .ptr = (void *)ptr, .caller = caller };
+	struct op op = { .ptr = (void *)ptr };
 
 	if (unlikely(ZERO_OR_NULL_PTR(ptr)))
 		return;
-	if (static_branch_unlikely(&tlsf_timing)) {
-		struct tlsf_cost cost;
-
-		free_timed(pool, &op, &cost);
-	} else {
-		locked(pool, &op, run_free);
-	}
+	if (static_branch_unlikely(&tlsf_timing))
+		return free_listened(pool, op.ptr, caller);
+	locked(pool, &op, run_free);
 	if (unlikely(op.status != TLSF_OK))
 		report(pool, op.status, ptr, 0, caller);
 }
