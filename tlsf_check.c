@@ -30,7 +30,7 @@ static bool in_blocks(const struct tlsf_region *r, const struct tlsf_block *b)
 {
 	uintptr_t payload = (uintptr_t)tlsf_block_payload(b);
 
-	return payload - r->first <= r->last && !(payload & TLSF_FLAGS);
+	return payload - r->first <= tlsf_region_last(r) && !(payload & TLSF_FLAGS);
 }
 
 static bool in_any_region(const struct tlsf_core *c, const struct tlsf_block *b)
@@ -54,7 +54,7 @@ static unsigned int check_block(struct check *k, const struct tlsf_region *r,
 	if (size >= TLSF_BLOCK_LIMIT || size < TLSF_BLOCK_MIN ||
 	    (b->header & TLSF_FLAGS & ~(TLSF_FREE | TLSF_PREV_FREE)))
 		return broken(k, 2, b);
-	if (size - TLSF_BLOCK_MIN > r->last - ((uintptr_t)tlsf_block_payload(b) - r->first))
+	if (size - TLSF_BLOCK_MIN > r->limit - (uintptr_t)tlsf_block_payload(b))
 		return broken(k, 1, b);
 	if (free && prev_free)
 		return broken(k, 3, b);
@@ -81,7 +81,7 @@ static unsigned int check_region(struct check *k, const struct tlsf_region *r)
 		b = tlsf_block_at(b, tlsf_block_size(b));
 	}
 	/* b is the end mark, or between it and the last place for a block */
-	if ((uintptr_t)tlsf_block_payload(b) != r->first + r->last - TLSF_FLAGS + TLSF_BLOCK_MIN ||
+	if ((uintptr_t)tlsf_block_payload(b) != r->limit - TLSF_FLAGS + TLSF_BLOCK_MIN ||
 	    tlsf_block_size(b) != TLSF_BLOCK_MIN || (b->header & TLSF_FREE))
 		return broken(k, 1, b);
 	if (!(prev->header & TLSF_FREE) != !(b->header & TLSF_PREV_FREE))
@@ -145,7 +145,7 @@ static unsigned int check_control(struct check *k)
 		const struct tlsf_region *below = &c->region[i - 1];
 
 		if (i >= c->nr_regions ? c->region[i].first != TLSF_NO_ADDRESS :
-		    c->region[i].first <= below->first + below->last - TLSF_FLAGS + TLSF_BLOCK_MIN)
+		    c->region[i].first <= below->limit - TLSF_FLAGS + TLSF_BLOCK_MIN)
 			return broken(k, 10, &c->region[i]);
 	}
 	return 0;
@@ -160,8 +160,8 @@ static unsigned int check_counters(struct check *k)
 		return broken(k, 9, &c->used_bytes);
 	if (k->used_blocks != c->allocs - c->frees)
 		return broken(k, 9, &c->allocs);
-	if (k->free_blocks != c->free_blocks)
-		return broken(k, 9, &c->free_blocks);
+	if (k->free_blocks != tlsf_core_free_blocks(c))
+		return broken(k, 9, &c->free_less_frees);
 	return c->high_water < c->used_bytes ? broken(k, 9, &c->high_water) : 0;
 }
 

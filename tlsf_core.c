@@ -166,12 +166,12 @@ static __always_inline void slot_clear(struct tlsf_core *c, size_t slot)
 static __always_inline void block_mark_free(struct tlsf_block *b, size_t size)
 {
 	*tlsf_block_footer_below(tlsf_block_at(b, size)) = b;
-	b->header = size | TLSF_FREE;
+	b->header = size + TLSF_FREE;
 }
 
 static __always_inline void block_insert(struct tlsf_core *c, struct tlsf_block *b, size_t size)
 {
-	size_t slot = slot_of(size);
+	size_t slot = slot_of(size + TLSF_FREE);	/* the same, and the header has it */
 	struct tlsf_block **head = slot_head(c, slot);
 	struct tlsf_block *next = *head;
 
@@ -184,15 +184,21 @@ static __always_inline void block_insert(struct tlsf_core *c, struct tlsf_block 
 }
 
 /*
- * May @addr be read as a block with its links? One comparison for the span of control
- * structure and regions, in which only gaps between regions are wrongly taken for
- * ours, and for the alignment, whose bits become the highest.
+ * @bytes in granules, or more than any number of them when there is a fraction, whose
+ * bits become the highest: one comparison for range and alignment.
+ */
+static __always_inline size_t granules_rotated(size_t bytes)
+{
+	return bytes >> TLSF_GRANULE_LOG2 | bytes << (TLSF_WORD_BITS - TLSF_GRANULE_LOG2);
+}
+
+/*
+ * May @addr be read as a block with its links? Compares with the span of control
+ * structure and regions, in which only gaps between regions are wrongly taken for ours.
  */
 static __always_inline bool is_ours(const struct tlsf_core *c, const void *addr)
 {
-	uintptr_t off = (uintptr_t)addr - c->low;
-
-	return (off >> TLSF_GRANULE_LOG2 | off << (TLSF_WORD_BITS - TLSF_GRANULE_LOG2)) < c->extent;
+	return granules_rotated((uintptr_t)addr - c->low) < c->extent;
 }
 
 /*
@@ -226,7 +232,7 @@ static noinline __cold void block_relink(struct tlsf_core *c, struct tlsf_block 
 	*b->pprev = b;
 	b->next->pprev = &b->next;
 	slot_set(c, slot_of(tlsf_block_size(b)));
-	c->free_blocks++;
+	c->free_less_frees++;
 }
 
 /* ---- regions and validation ---- */
@@ -248,16 +254,17 @@ region_of(const struct tlsf_core *c, uintptr_t payload)
 {
 	const struct tlsf_region *r = c->region;
 
-	return likely(payload - r->first <= r->last) ? r : region_search(c, payload);
+	return likely(granules_rotated(payload - r->first) < r->granules) ?
+		r : region_search(c, payload);
 }
 
 /* an allocated block that was found to be one */
 struct view {
 	struct tlsf_block *b;
 	struct tlsf_block *next;
-	size_t size;
+	size_t payload;		/* usable bytes */
 	size_t prev_flag;	/* TLSF_PREV_FREE or 0 */
-	size_t below;		/* bytes of its region below it */
+	size_t below;		/* granules of its region below it */
 	size_t room;		/* bytes of its region above it, and up to a granule more */
 };
 
@@ -270,9 +277,9 @@ static __always_inline bool view_block(const struct tlsf_core *c, struct view *v
 	const struct tlsf_region *r = region_of(c, (uintptr_t)ptr);
 	size_t header;
 
-	v->below = (uintptr_t)ptr - r->first;
-	v->room = r->last - v->below;
-	if (unlikely(v->below > r->last || ((uintptr_t)ptr & TLSF_FLAGS)))
+	v->below = granules_rotated((uintptr_t)ptr - r->first);
+	v->room = r->limit - (uintptr_t)ptr;
+	if (unlikely(v->below >= r->granules))
 		return false;
 	v->b = tlsf_block_of(ptr);
 	header = v->b->header;
@@ -280,9 +287,9 @@ static __always_inline bool view_block(const struct tlsf_core *c, struct view *v
 		     header - TLSF_BLOCK_MIN > v->room))
 		return false;
 	v->prev_flag = header & TLSF_PREV_FREE;
-	v->size = header & ~TLSF_FLAGS;
-	v->room -= v->size - TLSF_BLOCK_MIN;
-	v->next = tlsf_block_at(v->b, v->size);
+	v->payload = (header - TLSF_BLOCK_HEADER) & ~TLSF_FLAGS;
+	v->next = (struct tlsf_block *)((uintptr_t)ptr + v->payload);
+	v->room -= v->payload + TLSF_BLOCK_HEADER - TLSF_BLOCK_MIN;
 	return true;
 }
 
@@ -309,8 +316,7 @@ static __always_inline bool prev_good(const struct view *v, const struct tlsf_bl
 {
 	size_t size = (uintptr_t)v->b - (uintptr_t)prev;
 
-	return likely(size <= v->below && !(size & TLSF_FLAGS) &&
-		      prev->header == (size | TLSF_FREE));
+	return likely(granules_rotated(size) <= v->below && prev->header == (size | TLSF_FREE));
 }
 
 /* either, by what @header says */
@@ -328,7 +334,7 @@ static noinline __cold enum tlsf_status refuse_pointer(struct tlsf_core *c, cons
 	size_t header;
 
 	c->bad_pointers++;
-	if ((uintptr_t)ptr - r->first > r->last)
+	if (((uintptr_t)ptr - r->first) / TLSF_GRANULE >= r->granules)
 		return TLSF_E_OUTSIDE;
 	if ((uintptr_t)ptr & TLSF_FLAGS)
 		return TLSF_E_MISALIGNED;
@@ -369,7 +375,7 @@ static __always_inline size_t block_carve(struct tlsf_core *c, struct tlsf_block
 	if (rest < TLSF_BLOCK_MIN) {
 		tlsf_block_at(b, size)->header &= ~TLSF_PREV_FREE;
 		b->header = size | prev_flag;
-		c->free_blocks--;
+		c->free_less_frees--;
 		return size;
 	}
 	TLSF_STEP(c);
@@ -404,25 +410,26 @@ static __always_inline void *fail_no_block(struct tlsf_core *c, size_t need)
 }
 
 /*
- * First non-empty list from @slot up, by two scans at most; 0 when there is none, for
- * slot 0 is no list but part of the nil block, and what it holds is too small to serve.
+ * Move *@slot up to the first non-empty list, by two scans at most; false, and *@slot as
+ * it was, when there is none.
  */
-static __always_inline size_t slot_search(struct tlsf_core *c, size_t slot)
+static __always_inline bool slot_search(struct tlsf_core *c, size_t *slot)
 {
-	size_t w = slot / TLSF_WORD_BITS;
-	unsigned long word = c->bitmap[w] & (~0UL << (slot % TLSF_WORD_BITS));
+	size_t w = *slot / TLSF_WORD_BITS;
+	unsigned long word = c->bitmap[w] & (~0UL << (*slot % TLSF_WORD_BITS));
 
 	TLSF_STEP(c);
 	if (!word) {
 		unsigned long higher = c->summary & (~1UL << w);
 
-		if (!higher)
-			return 0;
+		if (unlikely(!higher))
+			return false;
 		TLSF_STEP(c);
 		w = (unsigned int)__builtin_ctzl(higher);
 		word = c->bitmap[w];
 	}
-	return w * TLSF_WORD_BITS + (unsigned int)__builtin_ctzl(word);
+	*slot = w * TLSF_WORD_BITS + (unsigned int)__builtin_ctzl(word);
+	return true;
 }
 
 /*
@@ -432,45 +439,37 @@ static __always_inline size_t slot_search(struct tlsf_core *c, size_t slot)
  */
 static __always_inline bool slot_find(struct tlsf_core *c, size_t *slot, size_t need)
 {
-	size_t found;
-
-	if (likely(!is_nil(c, *slot_head(c, *slot))))
+	if (likely(!is_nil(c, *slot_head(c, *slot))) || slot_search(c, slot))
 		return true;
-	found = slot_search(c, *slot);
-	if (unlikely(!found)) {
-		found = *slot - 1;
-		if (tlsf_block_size(*slot_head(c, found)) < need)
-			return false;
-	}
-	*slot = found;
-	return true;
+	--*slot;
+	return (*slot_head(c, *slot))->header >= need;
 }
 
 /*
  * Take the head off list @slot: its size, or 0 when it is not what a free block has to
  * be, and then nothing has changed.
  */
-static __always_inline size_t slot_pop(struct tlsf_core *c, size_t slot)
+static __always_inline bool slot_pop(struct tlsf_core *c, size_t slot, size_t *block_size)
 {
 	struct tlsf_block **head = slot_head(c, slot);
 	struct tlsf_block *b = *head, *next = b->next;
 	size_t size = b->header - TLSF_FREE;
-	struct tlsf_block *above = tlsf_block_at(b, size);
 
-	if (unlikely((size & TLSF_FLAGS) || b->pprev != head ||
+	if (unlikely(b->pprev != head ||
 		     !is_ours(c, tlsf_block_at(b, size - 2 * TLSF_GRANULE)) ||
-		     *tlsf_block_footer_below(above) != b))
-		return 0;
+		     *tlsf_block_footer_below(tlsf_block_at(b, size)) != b))
+		return false;
 	if (is_nil(c, next)) {
 		slot_clear(c, slot);
 	} else {
 		if (unlikely(!is_ours(c, next) || next->pprev != &b->next))
-			return 0;
+			return false;
 		next->pprev = head;
 	}
 	TLSF_STEP(c);
 	*head = next;
-	return size;
+	*block_size = size;
+	return true;
 }
 
 /**
@@ -494,8 +493,7 @@ void *tlsf_core_alloc(struct tlsf_core *c, size_t size)
 	if (unlikely(!slot_find(c, &slot, need)))
 		return fail_no_block(c, need);
 	b = *slot_head(c, slot);
-	size = slot_pop(c, slot);
-	if (unlikely(!size))
+	if (unlikely(!slot_pop(c, slot, &size)))
 		return fail_with(c, TLSF_E_LINKS);
 	account_used(c, block_carve(c, b, size, need, 0) - TLSF_BLOCK_HEADER);
 	c->allocs++;
@@ -534,8 +532,7 @@ void *tlsf_core_memalign(struct tlsf_core *c, size_t align, size_t size)
 	if (unlikely(!slot_find(c, &slot, room + TLSF_BLOCK_HEADER)))
 		return fail_no_block(c, need);
 	b = *slot_head(c, slot);
-	size = slot_pop(c, slot);
-	if (unlikely(!size))
+	if (unlikely(!slot_pop(c, slot, &size)))
 		return fail_with(c, TLSF_E_LINKS);
 	aligned = tlsf_block_of((void *)aligned_payload((uintptr_t)tlsf_block_payload(b), align));
 	gap = (uintptr_t)aligned - (uintptr_t)b;
@@ -545,7 +542,7 @@ void *tlsf_core_memalign(struct tlsf_core *c, size_t align, size_t size)
 		TLSF_STEP(c);
 		block_mark_free(b, gap);
 		block_insert(c, b, gap);
-		c->free_blocks++;
+		c->free_less_frees++;
 	}
 	c->allocs++;
 	return tlsf_block_payload(aligned);
@@ -584,25 +581,23 @@ enum tlsf_status tlsf_core_free(struct tlsf_core *c, void *ptr)
 	header = end->header;
 	if (v.prev_flag) {
 		start = *tlsf_block_footer_below(start);
-		if (unlikely((header & TLSF_PREV_FREE) || !prev_good(&v, start) ||
-			     !block_unlink(c, start)))
+		if (unlikely(!prev_good(&v, start) || !block_unlink(c, start)))
 			return refuse_pointer(c, ptr);
 		TLSF_STEP(c);
-		c->free_blocks--;
+		c->free_less_frees--;
 	}
 	if (header & (TLSF_FREE | TLSF_PREV_FREE)) {
 		if (unlikely(!next_free_good(&v, header) || !block_unlink(c, end)))
 			return refuse_next(c, v.b, start);
 		TLSF_STEP(c);
-		c->free_blocks--;
+		c->free_less_frees--;
 		end = tlsf_block_at(end, header - TLSF_FREE);
 	} else if (unlikely(!next_used_good(&v, header))) {
 		return refuse_next(c, v.b, start);
 	}
 	v.b->header = 0;
-	c->free_blocks++;
 	c->frees++;
-	c->used_bytes -= v.size - TLSF_BLOCK_HEADER;
+	c->used_bytes -= v.payload;
 	end->header |= TLSF_PREV_FREE;
 	block_mark_free(start, (uintptr_t)end - (uintptr_t)start);
 	block_insert(c, start, (uintptr_t)end - (uintptr_t)start);
@@ -635,7 +630,7 @@ enum tlsf_status tlsf_core_resize(struct tlsf_core *c, void *ptr, size_t size)
 	if (size_refused(c, size))
 		return TLSF_E_SIZE;
 	need = block_need(size);
-	have = v.size;
+	have = v.payload + TLSF_BLOCK_HEADER;
 	header = v.next->header;
 	if (unlikely(!next_good(&v, header)))
 		return refuse_pointer(c, ptr);
@@ -649,9 +644,10 @@ enum tlsf_status tlsf_core_resize(struct tlsf_core *c, void *ptr, size_t size)
 		TLSF_STEP(c);
 	} else {
 		v.next->header = header | TLSF_PREV_FREE;
-		c->free_blocks++;
+		c->free_less_frees++;
 	}
-	account_used(c, block_carve(c, v.b, have, need, v.prev_flag) - v.size);
+	have = block_carve(c, v.b, have, need, v.prev_flag);
+	account_used(c, have - TLSF_BLOCK_HEADER - v.payload);
 	c->resizes++;
 	return TLSF_OK;
 }
@@ -713,12 +709,12 @@ enum tlsf_status tlsf_core_grow_back(struct tlsf_core *c, void **ptr, size_t ali
 	if (unlikely(!block_unlink(c, prev)))
 		return refuse_pointer(c, *ptr);
 	TLSF_STEP(c);
-	c->free_blocks--;
+	c->free_less_frees--;
 	if (end != v.next) {
 		if (unlikely(!block_unlink(c, v.next)))
 			return refuse_next(c, v.b, prev);
 		TLSF_STEP(c);
-		c->free_blocks--;
+		c->free_less_frees--;
 		end->header &= ~TLSF_PREV_FREE;
 	}
 	v.b->header = 0;
@@ -728,9 +724,9 @@ enum tlsf_status tlsf_core_grow_back(struct tlsf_core *c, void **ptr, size_t ali
 		start->header |= TLSF_PREV_FREE;
 		block_mark_free(prev, (uintptr_t)start - (uintptr_t)prev);
 		block_insert(c, prev, (uintptr_t)start - (uintptr_t)prev);
-		c->free_blocks++;
+		c->free_less_frees++;
 	}
-	account_used(c, (uintptr_t)end - (uintptr_t)start - v.size);
+	account_used(c, (uintptr_t)end - (uintptr_t)start - TLSF_BLOCK_HEADER - v.payload);
 	c->resizes++;
 	*ptr = tlsf_block_payload(start);
 	return TLSF_OK;
@@ -751,7 +747,7 @@ enum tlsf_status tlsf_core_usable(struct tlsf_core *c, const void *ptr, size_t *
 
 	if (unlikely(!view_block(c, &v, ptr) || !next_good(&v, v.next->header)))
 		return refuse_pointer(c, ptr);
-	*usable = v.size - TLSF_BLOCK_HEADER;
+	*usable = v.payload;
 	return TLSF_OK;
 }
 
@@ -783,7 +779,7 @@ size_t tlsf_core_size(size_t region_bytes)
 /* bytes of all blocks of @r */
 static size_t region_size(const struct tlsf_region *r)
 {
-	return r->last - TLSF_FLAGS + TLSF_BLOCK_MIN;
+	return tlsf_region_last(r) - TLSF_FLAGS + TLSF_BLOCK_MIN;
 }
 
 /* @low and @extent cover the control structure and all regions */
@@ -843,7 +839,7 @@ static void region_format(struct tlsf_core *c, const struct tlsf_region *r)
 	tlsf_block_at(b, size)->header = TLSF_BLOCK_MIN | TLSF_PREV_FREE;
 	block_mark_free(b, size);
 	block_insert(c, b, size);
-	c->free_blocks++;
+	c->free_less_frees++;
 }
 
 /* fill @r from what the caller gave, cut to the granule; false when it does not serve */
@@ -857,7 +853,9 @@ static bool region_fit(const struct tlsf_core *c, struct tlsf_region *r, void *m
 	    end < start || end - start < TLSF_BLOCK_MIN + TLSF_BLOCK_HEADER)
 		return false;
 	*r = (struct tlsf_region){ .first = start + TLSF_BLOCK_HEADER,
-				   .last = size - TLSF_BLOCK_MIN + TLSF_FLAGS,
+				   .granules = (size - TLSF_BLOCK_MIN) / TLSF_GRANULE + 1,
+				   .limit = start + TLSF_BLOCK_HEADER + size - TLSF_BLOCK_MIN +
+					    TLSF_FLAGS,
 				   .base = mem, .bytes = bytes };
 	return bytes <= TLSF_REGION_MAX &&
 	       tlsf_map_scaled(size, TLSF_GRANULE_LOG2) < c->nr_lists;
@@ -922,7 +920,7 @@ enum tlsf_status tlsf_core_remove_region(struct tlsf_core *c, void *mem)
 		return TLSF_E_BUSY;
 	if (!block_unlink(c, b))
 		return TLSF_E_LINKS;
-	c->free_blocks--;
+	c->free_less_frees--;
 	for (c->nr_regions--; i < c->nr_regions; i++)
 		c->region[i] = c->region[i + 1];
 	c->region[i] = (struct tlsf_region){ .first = TLSF_NO_ADDRESS };
@@ -950,9 +948,9 @@ void tlsf_core_reset(struct tlsf_core *c)
 	for (i = 0; i < TLSF_BITMAP_WORDS; i++)
 		c->bitmap[i] = 0;
 	c->summary = 0;
-	c->free_blocks = 0;
 	c->used_bytes = 0;
 	c->frees = c->allocs;
+	c->free_less_frees = -c->frees;
 	for (i = 0; i < c->nr_regions; i++)
 		region_format(c, &c->region[i]);
 }
@@ -976,14 +974,14 @@ bool tlsf_core_walk(const struct tlsf_core *c, struct tlsf_cursor *at,
 	const struct tlsf_region *r = &c->region[at->region];
 	const struct tlsf_block *b;
 
-	if (at->region < c->nr_regions && at->offset > r->last) {
+	if (at->region < c->nr_regions && at->offset > tlsf_region_last(r)) {
 		*at = (struct tlsf_cursor){ .region = at->region + 1 };
 		r++;
 	}
 	if (at->region >= c->nr_regions)
 		return false;
 	b = tlsf_block_of((void *)(r->first + at->offset));
-	if (tlsf_block_size(b) - TLSF_BLOCK_MIN > r->last - at->offset)
+	if (tlsf_block_size(b) - TLSF_BLOCK_MIN > tlsf_region_last(r) - at->offset)
 		return false;
 	*info = (struct tlsf_block_info){ .ptr = tlsf_block_payload(b),
 					  .size = tlsf_block_size(b) - TLSF_BLOCK_HEADER,
@@ -1019,11 +1017,11 @@ void tlsf_core_stats(const struct tlsf_core *c, struct tlsf_core_stats *stats)
 	*stats = (struct tlsf_core_stats){
 		.used_bytes = c->used_bytes,
 		.free_bytes = c->capacity - c->used_bytes -
-			      (blocks + c->free_blocks) * TLSF_BLOCK_HEADER,
+			      (blocks + tlsf_core_free_blocks(c)) * TLSF_BLOCK_HEADER,
 		.largest_free = largest_request(c),
 		.high_water = c->high_water,
 		.used_blocks = blocks,
-		.free_blocks = c->free_blocks,
+		.free_blocks = tlsf_core_free_blocks(c),
 		.allocs = c->allocs - c->since.allocs,
 		.frees = c->frees - c->since.frees,
 		.resizes = c->resizes - c->since.resizes,

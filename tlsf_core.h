@@ -162,14 +162,16 @@ struct tlsf_block {
 /**
  * struct tlsf_region - memory between a first payload and an end mark
  * @first: address of the first block's payload, or TLSF_NO_ADDRESS
- * @last: offset from there of the last byte of the granule at which a payload could
- *	start at the latest: TLSF_BLOCK_MIN below that of the end mark
+ * @granules: from there, at which a payload could start; 0 when the entry is unused
+ * @limit: address of the last byte of the last of them: TLSF_BLOCK_MIN below that of
+ *	the end mark's payload
  * @base: what the caller gave, for accounting and removal
  * @bytes: how much of it
  */
 struct tlsf_region {
 	uintptr_t first;
-	size_t last;
+	size_t granules;
+	uintptr_t limit;
 	void *base;
 	size_t bytes;
 };
@@ -193,7 +195,8 @@ struct tlsf_region {
  * @steps: steps of the last operation, where they are counted
  * @used_bytes: usable bytes of allocated blocks
  * @high_water: most @used_bytes ever
- * @free_blocks: free blocks
+ * @free_less_frees: free blocks less @frees, so that a free without a merge, which
+ *	adds one to both, has nothing to count here
  * @allocs: blocks ever handed out
  * @frees: blocks ever taken back; @allocs - @frees are allocated now
  * @resizes: blocks resized
@@ -220,7 +223,7 @@ struct tlsf_core {
 	unsigned int steps;
 	size_t used_bytes;
 	size_t high_water;
-	size_t free_blocks;
+	size_t free_less_frees;
 	size_t allocs;
 	size_t frees;
 	size_t resizes;
@@ -262,6 +265,17 @@ static inline size_t tlsf_block_size(const struct tlsf_block *b)
 static inline struct tlsf_block *tlsf_block_at(const struct tlsf_block *b, size_t size)
 {
 	return (struct tlsf_block *)((uintptr_t)b + size);
+}
+
+/* offset from the first payload of @r of the last byte of the last granule for one */
+static inline size_t tlsf_region_last(const struct tlsf_region *r)
+{
+	return r->limit - r->first;
+}
+
+static inline size_t tlsf_core_free_blocks(const struct tlsf_core *c)
+{
+	return c->frees + c->free_less_frees;
 }
 
 /* the footer of the block below @b, which must be free */

@@ -260,7 +260,7 @@ static void blocks_taken_back_are_off(struct tlsf_core *c, struct tlsf_block **b
 static void free_blocks_are_off(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
-	c->free_blocks--;
+	c->free_less_frees--;
 }
 
 static void high_water_is_below_what_is_used(struct tlsf_core *c, struct tlsf_block **b)
