@@ -13,6 +13,8 @@ KVER    ?= $(if $(wildcard /lib/modules/$(running)/build),$(running),$(newest))
 KDIR    ?= /lib/modules/$(KVER)/build
 PREFIX  ?= /usr/local
 DESTDIR ?=
+SECONDS ?= 60
+ROUNDS  ?= 5
 
 built    = build/modules/$(KVER)
 moddir   = $(DESTDIR)/lib/modules/$(KVER)
@@ -22,11 +24,11 @@ rules    = $(DESTDIR)/etc/udev/rules.d/90-tlsf.rules
 # A stamp for each group of packages, void when the lists or what is installed change.
 stamp   := build/deps/$(firstword $(shell sha1sum tools/build/deps.sh))
 
-.PHONY: help deps tools modules demo test check check-selftest bare-test traces install \
-	uninstall clean
+.PHONY: help deps tools modules demo test steps check check-selftest fuzz random-10m coverage \
+	mutation seed-faults bench-core bare-test traces install uninstall clean
 
 help: ## list these verbs
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1#\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		awk -F'#' '{ printf "%-22s %s\n", $$1, $$2 }'
 
 deps: $(addprefix $(stamp)-,build vm rt kunit check) ## install the Debian packages that the other verbs need
@@ -47,11 +49,32 @@ demo: tools | $(stamp)-vm ## boot a stock Debian kernel and show the module at w
 test: tools | deps ## run all tests, or those named [SUITES="host vm ..."]
 	@tools/build/test.sh $(SUITES)
 
+steps: | $(stamp)-build ## count the core's instructions per operation: table, and build/steps.csv
+	@$(MAKE) -s -C tools/host steps
+
 check: tools | $(addprefix $(stamp)-,build check) ## compilers' warnings, sparse, checkpatch, style and layering
 	@tools/build/check.sh
 
 check-selftest: | $(addprefix $(stamp)-,build check) ## prove that every gate of make check can fail
 	@tools/build/check_selftest.sh
+
+fuzz: | $(addprefix $(stamp)-,build fuzz) ## feed the core random sequences of operations, under sanitizers [SECONDS=60]
+	@$(MAKE) -s -C tools/host fuzz SECONDS=$(SECONDS)
+
+random-10m: | $(stamp)-build ## ten million random operations on the core against a model [SEED=1]
+	@$(MAKE) -s -C tools/host random-10m $(if $(SEED),SEED=$(SEED))
+
+coverage: | $(addprefix $(stamp)-,build fuzz) ## lines and branches of the core that its tests reach
+	@$(MAKE) -s -C tools/host coverage
+
+mutation: | $(addprefix $(stamp)-,build fuzz) ## seed each single fault in the core: how many do the tests kill? (minutes)
+	@$(MAKE) -s -C tools/host mutation
+
+seed-faults: | $(stamp)-build ## show the random test faults that it must catch
+	@$(MAKE) -s -C tools/host seed-faults
+
+bench-core: | $(addprefix $(stamp)-,build bench) ## the core against glibc, jemalloc and mimalloc: table, CSV, SVG [ROUNDS=5]
+	@$(MAKE) -s -C tools/host bench ROUNDS=$(ROUNDS)
 
 bare-test: | $(stamp)-bare ## demo and test in a fresh Debian with only git and make
 	@tools/build/bare.sh

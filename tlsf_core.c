@@ -758,7 +758,7 @@ static unsigned int lists_for(size_t region_bytes)
 {
 	if (region_bytes < TLSF_BLOCK_MIN)
 		region_bytes = TLSF_BLOCK_MIN;
-	if (region_bytes > TLSF_REGION_MAX)
+	if (region_bytes >= TLSF_REGION_MAX)
 		region_bytes = TLSF_REGION_MAX - TLSF_BLOCK_HEADER;
 	return (unsigned int)tlsf_map_scaled(region_bytes, TLSF_GRANULE_LOG2) + 1;
 }

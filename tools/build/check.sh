@@ -180,7 +180,7 @@ gate_readme() {
 	done < <(awk '/^``/ { quoted = $0 ~ /c$/; next } quoted && NF' README.md)
 	while read -r verb; do
 		grep -q "^$verb:" Makefile || { echo "no such verb: make $verb" && bad=1; }
-	done < <(grep -ohE '\bmake [a-z][a-z-]*' README.md docs/*.md CONTRIBUTING.md |
+	done < <(grep -ohE '\bmake [a-z][a-z0-9-]*' README.md docs/*.md CONTRIBUTING.md |
 		awk '{ print $2 }' | sort -u)
 	return "$bad"
 }

@@ -8,6 +8,12 @@
 #ifndef _ASAN_H
 #define _ASAN_H
 
+#if defined(__has_feature)	/* clang's way of saying so */
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__	1
+#endif
+#endif
+
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #define asan_poison(mem, bytes)		ASAN_POISON_MEMORY_REGION(mem, bytes)

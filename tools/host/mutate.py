@@ -6,7 +6,8 @@ Room: tools/host. Each mutant is tlsf_core.c with one token changed or one state
 dropped. It is built plainly at -O1, with the counting of steps, and run against the
 random test and the unit tests, each with a time limit. A mutant is killed when one of
 them fails, crashes or does not end. What survives is either equivalent to the original
-or shows a missing test: build/mutation.csv lists every mutant and its fate.
+or shows a missing test: build/mutation.csv lists every mutant and its fate, MUTATION.md
+the survivors and why they are.
 
 Lines that no test can see are left alone: comments, preprocessor lines, static
 assertions, branch hints, and the words of tlsf_core_strstatus().
@@ -36,10 +37,15 @@ TESTS = (
     ("unit_region", []),
     ("unit_defects", []),
     ("unit_damage", []),
+    ("unit_stale", []),
+    ("unit_border", []),
     ("unit_checker", []),
     ("random_test", ["--ops", "40000", "--seed", "7"]),
+    ("fuzz_replay", []),
 )
+ALSO = {"random_test": ("shadow",), "fuzz_replay": ("shadow", "fuzz")}
 TIME_LIMIT = 20
+KILLED_AT_LEAST = 95  # percent
 CFLAGS = ["-std=gnu11", "-O1", "-w", "-DTLSF_COUNT_STEPS", "-I", str(ROOT)]
 
 TOKEN = re.compile(
@@ -184,7 +190,7 @@ class Bench:
                               capture_output=True, check=False, text=True)
 
     def prepare(self):
-        names = {name for name, _ in TESTS} | set(COMMON) | {"shadow"}
+        names = {name for name, _ in TESTS} | set(COMMON) | {"shadow", "fuzz"}
         for name in names:
             self.must(self.compile(HERE / f"{name}.c", self.work / f"{name}.o"))
         self.must(self.compile(ROOT / "tlsf_check.c", self.work / "tlsf_check.o"))
@@ -195,7 +201,7 @@ class Bench:
             sys.exit(result.stderr)
 
     def link(self, test, core_object, program):
-        objects = [test, *COMMON, "tlsf_check"] + (["shadow"] if test == "random_test" else [])
+        objects = [test, *COMMON, "tlsf_check", *ALSO.get(test, ())]
         self.must(subprocess.run(
             [self.cc, "-o", str(program), str(core_object),
              *(str(self.work / f"{name}.o") for name in objects)],
@@ -257,6 +263,7 @@ def summarise(fates):
     share = 100 * (len(judged) - len(alive)) / max(1, len(judged))
     print(f"{len(judged)} mutants, {len(judged) - len(alive)} killed ({share:.1f} %), "
           f"{len(fates) - len(judged)} refused by the compiler")
+    return share
 
 
 def arguments():
@@ -295,7 +302,9 @@ def main():
     finally:
         shutil.rmtree(work)
     report(args.output, fates)
-    summarise(fates)
+    if summarise(fates) < KILLED_AT_LEAST:
+        sys.exit(f"fewer than {KILLED_AT_LEAST} % killed: see MUTATION.md for those that "
+                 "cannot be, and write tests for the others")
 
 
 if __name__ == "__main__":

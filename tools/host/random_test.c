@@ -161,42 +161,9 @@ static unsigned int draw_block(void)
 
 /* ---- operations ---- */
 
-/* a request for @size failed, for which @bytes of one free run would have been enough */
-static void expect_failure_is_right(size_t size, size_t bytes)
-{
-	enum tlsf_status status = tlsf_core_status(t.c);
-	struct shadow_runs runs = shadow_runs(&t.s);
-
-	if (!size || bytes < size || bytes > shadow_largest_ever(&t.s)) {
-		if (status == TLSF_E_SIZE)
-			return;		/* it could never be served */
-		EXPECT(size);
-	}
-	if (shadow_good_fit(bytes) <= runs.largest)
-		ktap_fail(__FILE__, __LINE__, "request of %zu failed (%s), but %zu are free",
-			  size, tlsf_core_strstatus(status), runs.largest);
-	if (block_bytes(size) > runs.bytes) {
-		EXPECT_STATUS(status, TLSF_E_EXHAUSTED);
-		t.s.count.fail_exhausted++;
-	} else {
-		EXPECT_STATUS(status, TLSF_E_FRAGMENTED);
-		t.s.count.fail_fragmented++;
-	}
-}
-
-/* what is handed out beyond the request is less than a block, and only at a run's end */
 static void expect_served(void *p, size_t size)
 {
-	struct shadow_block *b;
-	size_t usable = 0;
-
-	EXPECT_STATUS(tlsf_core_usable(t.c, p, &usable), TLSF_OK);
-	b = shadow_insert(&t.s, p, usable);
-	EXPECT_GE(usable + G, block_bytes(size));
-	EXPECT_LE(usable + 2 * G, block_bytes(size) + TLSF_BLOCK_MIN);
-	if (usable + G != block_bytes(size))
-		EXPECT_EQ(shadow_run_above(&t.s, (unsigned int)shadow_find(&t.s, p)), 0);
-	contents_write(b);
+	contents_write(shadow_expect_served(&t.s, t.c, p, size));
 }
 
 static void op_alloc(void)
@@ -209,7 +176,7 @@ static void op_alloc(void)
 	if (p)
 		expect_served(p, size);
 	else
-		expect_failure_is_right(size, block_bytes(size));
+		shadow_expect_failure(&t.s, tlsf_core_status(t.c), size, block_bytes(size));
 }
 
 static void op_memalign(void)
@@ -231,7 +198,7 @@ static void op_memalign(void)
 	}
 	if (align > G)
 		room += align + TLSF_BLOCK_MIN - G;
-	expect_failure_is_right(size, room);
+	shadow_expect_failure(&t.s, tlsf_core_status(t.c), size, room);
 }
 
 static void op_free(void)
@@ -246,16 +213,6 @@ static void op_free(void)
 	t.freed[t.op % FREED_MAX] = p;
 }
 
-/* E_SIZE may stand for any size that no region could hold */
-static void expect_outcome(enum tlsf_status status, const struct shadow_outcome *must, size_t size)
-{
-	if (status == TLSF_E_SIZE)
-		EXPECT(!size || block_bytes(size) < size ||
-		       block_bytes(size) > shadow_largest_ever(&t.s));
-	else
-		EXPECT_STATUS(status, must->status);
-}
-
 /* resizes block @i, whose contents were written when it had @was bytes */
 static enum tlsf_status resize_block(unsigned int i, size_t size, size_t was)
 {
@@ -263,7 +220,7 @@ static enum tlsf_status resize_block(unsigned int i, size_t size, size_t was)
 	struct shadow_outcome must = shadow_resize(&t.s, i, size);
 	enum tlsf_status status = tlsf_core_resize(t.c, (void *)b->start, size);
 
-	expect_outcome(status, &must, size);
+	shadow_expect_status(&t.s, status, &must, size);
 	if (status == TLSF_OK)
 		shadow_resized(&t.s, i, &must);
 	contents_verify(b->start, b->size < was ? b->size : was, was, b->tag);
@@ -292,7 +249,7 @@ static void op_grow_back(void)
 
 	ktap_note("operation %lu: grow_back(block %u of %zu, %zu, %zu)", t.op, i, was, align, size);
 	status = tlsf_core_grow_back(t.c, &p, align, size);
-	expect_outcome(status, &must, size);
+	shadow_expect_status(&t.s, status, &must, size);
 	if (status != TLSF_OK) {
 		EXPECT_PTR(p, b->start);
 		block_verify(b);
@@ -351,24 +308,11 @@ static void op_bad_pointer(void)
 
 /* ---- rare events ---- */
 
-/* writes over what nobody uses, so that no old header can pass for one */
-static void scrub_free_blocks(void)
-{
-	struct tlsf_cursor at = { .region = 0 };
-	struct tlsf_block_info block;
-	size_t links = 2 * G, footer = G;
-
-	while (tlsf_core_walk(t.c, &at, &block))
-		if (block.free)
-			memset((char *)block.ptr + links, 0xff, block.size - links - footer);
-}
-
 static void op_reset(void)
 {
 	ktap_note("operation %lu: reset", t.op);
 	tlsf_core_reset(t.c);
 	shadow_remove_all(&t.s);
-	scrub_free_blocks();
 }
 
 static void op_stats_reset(void)

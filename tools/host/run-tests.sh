@@ -12,7 +12,7 @@ set -euo pipefail
 
 : "${BUILD:?}" "${SEED:=1}" "${EMULATOR:=}"
 units="unit_map unit_alloc unit_resize unit_region unit_status unit_damage unit_defects
-	unit_checker"
+	unit_stale unit_border unit_checker"
 failed=0
 
 # a report of a sanitizer is no failed expectation, which is status 1
@@ -35,6 +35,7 @@ for variant in "$@"; do
 	for unit in $units; do
 		run "$variant" "$unit"
 	done
+	run "$variant" fuzz_replay
 	for seed in "$SEED" $((SEED + 1)) $((SEED + 2)); do
 		run "$variant" random_test --ops 30000 --seed "$seed"
 	done

@@ -263,6 +263,54 @@ struct shadow_outcome shadow_grow_back(const struct shadow *s, unsigned int i, s
 	return (struct shadow_outcome){ .status = TLSF_OK, .start = start, .size = grown };
 }
 
+/* ---- what operations came to ---- */
+
+void shadow_expect_failure(struct shadow *s, enum tlsf_status status, size_t size, size_t bytes)
+{
+	struct shadow_runs runs = shadow_runs(s);
+
+	if (!size || bytes < size || bytes > shadow_largest_ever(s)) {
+		if (status == TLSF_E_SIZE)
+			return;		/* it could never be served */
+		EXPECT(size);
+	}
+	if (shadow_good_fit(bytes) <= runs.largest)
+		ktap_fail(__FILE__, __LINE__, "request of %zu failed (%s), but %zu are free",
+			  size, tlsf_core_strstatus(status), runs.largest);
+	if (block_bytes(size) > runs.bytes) {
+		EXPECT_STATUS(status, TLSF_E_EXHAUSTED);
+		s->count.fail_exhausted++;
+	} else {
+		EXPECT_STATUS(status, TLSF_E_FRAGMENTED);
+		s->count.fail_fragmented++;
+	}
+}
+
+struct shadow_block *shadow_expect_served(struct shadow *s, struct tlsf_core *c, void *p,
+					  size_t size)
+{
+	struct shadow_block *b;
+	size_t usable = 0;
+
+	EXPECT_STATUS(tlsf_core_usable(c, p, &usable), TLSF_OK);
+	b = shadow_insert(s, p, usable);
+	EXPECT_GE(usable + G, block_bytes(size));
+	EXPECT_LE(usable + 2 * G, block_bytes(size) + TLSF_BLOCK_MIN);
+	if (usable + G != block_bytes(size))
+		EXPECT_EQ(shadow_run_above(s, (unsigned int)(b - s->live)), 0);
+	return b;
+}
+
+void shadow_expect_status(const struct shadow *s, enum tlsf_status status,
+			  const struct shadow_outcome *must, size_t size)
+{
+	if (status == TLSF_E_SIZE)
+		EXPECT(!size || block_bytes(size) < size ||
+		       block_bytes(size) > shadow_largest_ever(s));
+	else
+		EXPECT_STATUS(status, must->status);
+}
+
 /* ---- the core's own figures ---- */
 
 void shadow_expect_stats(const struct shadow *s, const struct tlsf_core *c)

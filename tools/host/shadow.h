@@ -76,6 +76,19 @@ struct shadow_outcome shadow_grow_back(const struct shadow *s, unsigned int i, s
 size_t shadow_good_fit(size_t bytes);
 /* largest block of the empty heap */
 size_t shadow_largest_ever(const struct shadow *s);
+
+/* a request for @size failed, for which @bytes of one free run would have been enough */
+void shadow_expect_failure(struct shadow *s, enum tlsf_status status, size_t size, size_t bytes);
+/*
+ * A request for @size got @p: takes it in. What it has beyond the request is less than a
+ * block, and only at the end of a run.
+ */
+struct shadow_block *shadow_expect_served(struct shadow *s, struct tlsf_core *c, void *p,
+					  size_t size);
+/* a resize to @size came to @status; E_SIZE may stand for any size that no region holds */
+void shadow_expect_status(const struct shadow *s, enum tlsf_status status,
+			  const struct shadow_outcome *must, size_t size);
+
 /* all figures, those counted and those that follow from the blocks */
 void shadow_expect_stats(const struct shadow *s, const struct tlsf_core *c);
 /* the walk meets exactly the blocks and the runs */

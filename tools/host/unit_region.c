@@ -299,6 +299,25 @@ static void busy_region_is_not_removed(void)
 	heap_close(&h);
 }
 
+static void damaged_region_is_not_removed(void)
+{
+	struct snapshot before;
+	struct tlsf_block *b;
+	struct heap h;
+
+	slots_open(&h);
+	EXPECT_STATUS(add(&h, slot(0), REGION), TLSF_OK);
+	EXPECT_STATUS(add(&h, slot(1), REGION), TLSF_OK);
+	b = tlsf_block_of((void *)h.c->region[0].first);
+	b->pprev++;
+	snapshot_take(&before, &h);
+	EXPECT_STATUS(tlsf_core_remove_region(h.c, slot(0)), TLSF_E_LINKS);
+	snapshot_expect_same(&before, &h);
+	b->pprev--;
+	EXPECT_STATUS(remove_region(&h, slot(0)), TLSF_OK);
+	heap_close(&h);
+}
+
 static void unknown_region_is_not_removed(void)
 {
 	struct snapshot before;
@@ -514,6 +533,7 @@ int main(void)
 		KTAP_CASE(control_structure_may_lie_anywhere),
 		KTAP_CASE(first_block_of_a_region_below_the_control_structure),
 		KTAP_CASE(busy_region_is_not_removed),
+		KTAP_CASE(damaged_region_is_not_removed),
 		KTAP_CASE(unknown_region_is_not_removed),
 		KTAP_CASE(removed_region_is_foreign),
 		KTAP_CASE(pointers_in_gaps_are_outside),
