@@ -25,7 +25,7 @@ rules    = $(DESTDIR)/etc/udev/rules.d/90-tlsf.rules
 stamp   := build/deps/$(firstword $(shell sha1sum tools/build/deps.sh))
 
 .PHONY: help deps tools modules demo test steps check check-selftest fuzz random-10m coverage \
-	mutation seed-faults bench-core bare-test traces install uninstall clean
+	mutation seed-faults bench-core wcet bare-test traces install uninstall clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1#\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -51,6 +51,9 @@ test: tools | deps ## run all tests, or those named [SUITES="host vm ..."]
 
 steps: | $(stamp)-build ## count the core's instructions per operation: table, and build/steps.csv
 	@$(MAKE) -s -C tools/host steps
+
+wcet: tools | $(addprefix $(stamp)-,build vm wcet) ## longest path of each operation, from the object code, beside the longest seen
+	@tools/wcet/run.sh
 
 check: tools | $(addprefix $(stamp)-,build check) ## compilers' warnings, sparse, checkpatch, style and layering
 	@tools/build/check.sh

@@ -4,7 +4,7 @@
 # Installs the Debian packages that the named groups need, and only those missing.
 #
 # Room: build. Usage: deps.sh GROUP...   groups: build vm rt kunit check
-#   fuzz bench bare traces
+#   fuzz bench wcet bare traces
 # Runs apt-get as root or through sudo. Nothing is done when all is there. Never
 # installs a kernel image: kernel.sh unpacks one into the cache instead.
 set -euo pipefail
@@ -22,6 +22,7 @@ declare -A group=(
 		linux-source-6.1 xz-utils perl"
 	[fuzz]="clang libclang-rt-dev llvm python3"
 	[bench]="libjemalloc2 libmimalloc2.0 zstd python3"
+	[wcet]="binutils python3"
 	[bare]="mmdebstrap"
 	[traces]="mmdebstrap e2fsprogs qemu-system-x86 zstd gcc libc6-dev libstb-dev python3"
 )

@@ -11,7 +11,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$tlsf_root"
 
-suites=(host check vm kunit rt harness demo cli sum)
+suites=(host check vm kunit rt harness demo wcet cli sum)
 declare -A command=(
 	[sum]="tools/build/ktap_sum_test.sh"
 	[host]="make -s -C tools/host test"
@@ -22,6 +22,7 @@ declare -A command=(
 	[vm]="tools/vm/tests.sh"
 	[rt]="tools/vm/tests.sh FLAVOUR=rt-amd64"
 	[demo]="tools/vm/demo_test.sh"
+	[wcet]="tools/wcet/tests.sh"
 )
 
 # The last line of a log is "# exit STATUS": a log without it is cut off.

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which paths are bounded, and where they leave what is bounded.
+
+Room: wcet. All that is particular to tlsf_mod.ko is here.
+"""
+
+PLAIN = ("tlsf_kmalloc", "tlsf_kmemalign", "tlsf_krealloc", "tlsf_kfree",
+         "tlsf_pool_alloc", "tlsf_pool_memalign", "tlsf_pool_realloc", "tlsf_pool_free")
+PAIR = ("tlsf_kmalloc", "tlsf_kfree")
+CORE = ("tlsf_core_alloc", "tlsf_core_memalign", "tlsf_core_free", "tlsf_core_resize",
+        "tlsf_core_grow_back")
+
+# The static key that is on while operations are timed.
+TIMING = "tlsf_timing"
+# function that is timed -> what "tlsf stat" calls it; between its second and its third
+# reading of the clock is what is shown as "hold"
+TIMED = {"alloc_timed": "alloc", "free_timed": "free", "resize_timed": "resize"}
+CALIBRATION = "tlsf_clock_calibrate"
+
+LOCK = ("_raw_spin_lock_irqsave", "_raw_spin_lock")
+UNLOCK = ("_raw_spin_unlock_irqrestore", "_raw_spin_unlock")
+
+# Cold exits: a path that gets to one of these is no longer the operation whose bound is
+# asked for. A name that is not here, and not in the module, is an error.
+REFUSED = "a refused pointer or a damaged heap"
+PREEMPTED = "the scheduler was waiting for preemption to be enabled"
+COLD = {
+    "fail_with": "the request is beyond any block, or the heap is damaged",
+    "refuse_pointer": REFUSED,
+    "refuse_next": REFUSED,
+    "block_relink": REFUSED,
+    "region_search": "a pool has one region: only a pointer outside it is looked up",
+    "alloc_failed": "no block: counted, traced, and reported by an irq_work",
+    "alloc_refused": "as alloc_failed",
+    "free_refused": REFUSED,
+    "pool_retire": REFUSED,
+    "report": "leaves a report to an irq_work",
+    "irq_work_queue": "a report goes to the log, later",
+    "zero_usable": "__GFP_ZERO: in proportion to the size, outside the lock",
+    "resize_backward": "the contents move: in proportion to the size, outside the lock",
+    "resize_elsewhere": "the contents move: in proportion to the size, outside the lock",
+    "witness_take": "a new maximum is recorded, with its time",
+    "__stack_chk_fail": "the stack is overwritten",
+    "spin": "the lock is taken: see below",
+    "native_queued_spin_lock_slowpath": "the lock is taken: see below",
+    "__SCT__preempt_schedule": PREEMPTED,
+    "__SCT__preempt_schedule_notrace": PREEMPTED,
+    "preempt_schedule_thunk": PREEMPTED,
+}
+
+# The reason given for region_search holds while nobody adds a second region.
+ONE_CALLER = {"region_search": "tlsf_core_add_region"}
