@@ -31,7 +31,7 @@ help: ## list these verbs
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1#\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		awk -F'#' '{ printf "%-22s %s\n", $$1, $$2 }'
 
-deps: $(addprefix $(stamp)-,build vm rt kunit check) ## install the Debian packages that the other verbs need
+deps: $(addprefix $(stamp)-,build vm kunit check wcet) ## install the Debian packages that the other verbs need
 
 $(stamp)-%: $(wildcard /var/lib/dpkg/status)
 	@tools/build/deps.sh $*
