@@ -4,9 +4,8 @@
 # Runs test suites and adds up their results.
 #
 # Room: build. Usage: test.sh [SUITE]...   default: all but rt, which has to be named:
-# see docs/testing.md. Each suite prints KTAP and
-# goes to build/test/SUITE.ktap. Closes with "N passed, N failed, N skipped". As many
-# suites at a time as there are processors.
+# see docs/testing.md. Each suite prints KTAP and goes to build/test/SUITE.ktap. Closes
+# with "N passed, N failed, N skipped". As many suites at a time as there are processors.
 set -euo pipefail
 # shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
