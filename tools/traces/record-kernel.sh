@@ -83,8 +83,8 @@ build_root() {
 		"$release" "$work/root" "${mirror[@]}"
 	truncate -s 2G "$work/root.img"
 	as_root mkfs.ext4 -q -F -d "$work/root" "$work/root.img"
-	cp "$work"/root/boot/vmlinuz-* "$work/vmlinuz"
-	cp "$work"/root/boot/initrd.img-* "$work/initrd"
+	cp "$work/root/boot/"vmlinuz-* "$work/vmlinuz"
+	cp "$work/root/boot/"initrd.img-* "$work/initrd"
 }
 
 # Trailing zeros of the disk are no fault to gzip. The converter asks for the last
