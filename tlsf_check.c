@@ -14,7 +14,7 @@
 struct check {
 	const struct tlsf_core *c;
 	const void *where;
-	size_t used_bytes;
+	size_t used;
 	size_t used_blocks;
 	size_t free_blocks;
 };
@@ -48,23 +48,24 @@ static unsigned int check_block(struct check *k, const struct tlsf_region *r,
 				const struct tlsf_block *b, const struct tlsf_block *prev)
 {
 	size_t size = tlsf_block_size(b);
-	bool free = b->header & TLSF_FREE;
-	bool prev_free = prev && (prev->header & TLSF_FREE);
+	bool free = tlsf_block_is_free(b);
+	bool prev_free = prev && tlsf_block_is_free(prev);
 
 	if (size >= TLSF_BLOCK_LIMIT || size < TLSF_BLOCK_MIN ||
-	    (b->header & TLSF_FLAGS & ~(TLSF_FREE | TLSF_PREV_FREE)))
+	    (b->header & TLSF_FLAGS & ~TLSF_PREV_FREE))
 		return broken(k, 2, b);
-	if (size - TLSF_BLOCK_MIN > r->limit - (uintptr_t)tlsf_block_payload(b))
+	if (tlsf_block_place(k->c, b) + size / TLSF_GRANULE > r->end)
 		return broken(k, 1, b);
 	if (free && prev_free)
 		return broken(k, 3, b);
 	if (prev_free != !!(b->header & TLSF_PREV_FREE))
 		return broken(k, 4, b);
-	if (free && *tlsf_block_footer_below(tlsf_block_at(b, size)) != b)
+	if (free && *tlsf_block_footer_below(tlsf_block_above(b, size)) !=
+	    tlsf_block_place(k->c, b))
 		return broken(k, 5, b);
 	k->free_blocks += free;
 	k->used_blocks += !free;
-	k->used_bytes += free ? 0 : size - TLSF_BLOCK_HEADER;
+	k->used += free ? 0 : size / TLSF_GRANULE;
 	return 0;
 }
 
@@ -78,13 +79,13 @@ static unsigned int check_region(struct check *k, const struct tlsf_region *r)
 		if (bad)
 			return bad;
 		prev = b;
-		b = tlsf_block_at(b, tlsf_block_size(b));
+		b = tlsf_block_above(b, tlsf_block_size(b));
 	}
 	/* b is the end mark, or between it and the last place for a block */
-	if ((uintptr_t)tlsf_block_payload(b) != r->limit - TLSF_FLAGS + TLSF_BLOCK_MIN ||
-	    tlsf_block_size(b) != TLSF_BLOCK_MIN || (b->header & TLSF_FREE))
+	if (tlsf_block_place(k->c, b) != r->end ||
+	    tlsf_block_size(b) != TLSF_BLOCK_MIN || tlsf_block_is_free(b))
 		return broken(k, 1, b);
-	if (!(prev->header & TLSF_FREE) != !(b->header & TLSF_PREV_FREE))
+	if (tlsf_block_is_free(prev) != !!(b->header & TLSF_PREV_FREE))
 		return broken(k, 4, b);
 	return 0;
 }
@@ -93,16 +94,17 @@ static unsigned int check_region(struct check *k, const struct tlsf_region *r)
 static unsigned int check_list(struct check *k, unsigned int i, size_t *count, size_t most)
 {
 	const struct tlsf_core *c = k->c;
-	struct tlsf_block *const *pprev = &c->list[i];
-	const struct tlsf_block *b;
+	size_t place, prev = TLSF_FIRST_LIST + i;
 
-	for (b = *pprev; b != &c->nil; b = *pprev) {
-		if (!in_any_region(c, b) || b->pprev != pprev || !(b->header & TLSF_FREE) ||
+	for (place = c->list[i]; place != TLSF_NIL; place = tlsf_block_at(c, place)->next) {
+		const struct tlsf_block *b = tlsf_block_at(c, place);
+
+		if (!in_any_region(c, b) || b->prev != prev || !tlsf_block_is_free(b) ||
 		    tlsf_map_index(tlsf_block_size(b) / TLSF_GRANULE) != i)
 			return broken(k, 6, b);
 		if (++*count > most)
 			return broken(k, 7, b);
-		pprev = &b->next;
+		prev = place;
 	}
 	return 0;
 }
@@ -114,20 +116,22 @@ static unsigned int check_lists(struct check *k)
 	unsigned int i, w, bad;
 	size_t count = 0;
 
-	for (i = 0; i <= c->nr_lists; i++) {
-		size_t slot = TLSF_FIRST_SLOT + i;
-		bool set = c->bitmap[slot / TLSF_WORD_BITS] >> (slot % TLSF_WORD_BITS) & 1;
-		bool empty = c->list[i] == &c->nil;
-
+	for (i = 0; i < c->nr_lists; i++) {
 		bad = check_list(k, i, &count, k->free_blocks);
 		if (bad)
 			return bad;
-		if (set == empty)
-			return broken(k, 8, &c->list[i]);
+	}
+	for (i = TLSF_WORD_BITS; i < TLSF_BITMAP_WORDS * TLSF_WORD_BITS; i++) {
+		bool set = c->bitmap[i / TLSF_WORD_BITS] >> (i % TLSF_WORD_BITS) & 1;
+		bool list = i - TLSF_FIRST_LIST < c->nr_lists;
+
+		if (set != (list && c->list[i - TLSF_FIRST_LIST] != TLSF_NIL))
+			return broken(k, 8, &c->bitmap[i / TLSF_WORD_BITS]);
 	}
 	for (w = 0; w < TLSF_WORD_BITS; w++)
-		if ((c->summary >> w & 1) != (w < TLSF_BITMAP_WORDS && c->bitmap[w]))
-			return broken(k, 8, &c->summary);
+		if ((c->bitmap[TLSF_SUMMARY] >> w & 1) !=
+		    (w != TLSF_SUMMARY && w < TLSF_BITMAP_WORDS && c->bitmap[w]))
+			return broken(k, 8, &c->bitmap[TLSF_SUMMARY]);
 	return count == k->free_blocks ? 0 : broken(k, 7, c->list);
 }
 
@@ -137,7 +141,7 @@ static unsigned int check_control(struct check *k)
 	const struct tlsf_core *c = k->c;
 	unsigned int i;
 
-	if (c->nil.header || c->nil.next != &c->nil)
+	if (c->nil.header || c->nil.next != TLSF_NIL)
 		return broken(k, 10, &c->nil);
 	if (c->nr_regions > TLSF_REGIONS_MAX)
 		return broken(k, 10, &c->nr_regions);
@@ -145,7 +149,7 @@ static unsigned int check_control(struct check *k)
 		const struct tlsf_region *below = &c->region[i - 1];
 
 		if (i >= c->nr_regions ? c->region[i].first != TLSF_NO_ADDRESS :
-		    c->region[i].first <= below->limit - TLSF_FLAGS + TLSF_BLOCK_MIN)
+		    c->region[i].start <= below->end)
 			return broken(k, 10, &c->region[i]);
 	}
 	return 0;
@@ -156,13 +160,13 @@ static unsigned int check_counters(struct check *k)
 {
 	const struct tlsf_core *c = k->c;
 
-	if (k->used_bytes != c->used_bytes)
-		return broken(k, 9, &c->used_bytes);
+	if (k->used != c->capacity - c->free)
+		return broken(k, 9, &c->free);
 	if (k->used_blocks != c->allocs - c->frees)
 		return broken(k, 9, &c->allocs);
 	if (k->free_blocks != tlsf_core_free_blocks(c))
 		return broken(k, 9, &c->free_less_frees);
-	return c->high_water < c->used_bytes ? broken(k, 9, &c->high_water) : 0;
+	return 0;
 }
 
 /**

@@ -6,25 +6,22 @@
  * calls on one control structure. Layout, names and the numbered invariants are in
  * tlsf_core.h, the class mapping in tlsf_map.h.
  *
- * How a request is served (Masmano et al., ECRTS 2004, section 4): round it up to
- * the smallest class in which every block fits, find the first non-empty class from
- * there with one look at the head of that very class, else two bit scans (a bitmap
- * word, then the summary), take the head, give back what is too much. When nothing
- * is found, the head of the request's own class may still be large enough: one look,
- * on the way to failure only. It makes "free n, allocate n" succeed in a full pool
- * and the whole empty pool allocatable. A free merges with both physical neighbours
- * and pushes the result on the head of its list.
- *
- * Rounding up costs nothing to compute: the class after that of (size - 1 granule) is
- * the first in which every block has at least size.
+ * How a request is served (Masmano et al., ECRTS 2004, section 4): look at the head of
+ * the request's own list; when it is too small, the first list above that is not empty,
+ * by two bit scans at most (a bitmap word, then the summary), has only blocks that are
+ * large enough: take its head and give back what is too much. The look at the own list
+ * makes "free n, allocate n" succeed in a full pool and the whole empty pool allocatable,
+ * and wastes less. A free merges with both physical neighbours and pushes the result on
+ * the head of its list.
  *
  * Validation. A pointer is looked up in the table of regions before anything is read
  * through it, a size is held against the end of the region before it is believed, both
  * neighbours must agree with it, and a block leaves its list only if whatever points
- * at it is where its links say (safe unlink). A bad pointer or a damaged header changes
+ * at it is where its links say (safe unlink); a link is held against the end of the
+ * regions before it is followed. A bad pointer or a damaged header changes
  * nothing. The tests on the fast path are folded together; refuse_pointer() takes them
- * apart to name the rule. A block that is absorbed by the one below loses its header,
- * so that no header of an allocated block is ever left inside another.
+ * apart to name the rule. A block that is absorbed by the one below loses its
+ * header, so that no header of an allocated block is ever left inside another.
  *
  * Free needs two removals and finds the second block damaged only after the first has
  * left its list. A removed block keeps its links, so it is put back where it was.
@@ -37,6 +34,9 @@
  *	free		2 (merge + removal) + insertion				  5
  *	resize		merge + removal + split + insertion			  4
  *	grow_back	2 (merge + removal) + split + insertion			  6
+ *
+ * likely() marks the longer side of a branch here, not the more frequent one: the code
+ * of the worst case is laid out in one line.
  */
 #include "tlsf_core.h"
 
@@ -48,11 +48,18 @@
 #define TLSF_STEP(c)		((void)(c))
 #endif
 
+/* what stands before the operations: "static inline" where a caller includes this file */
+#ifndef TLSF_OP
+#define TLSF_OP
+#endif
+
 #ifndef __KERNEL__
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 #define noinline	__attribute__((__noinline__))
 #define __cold		__attribute__((__cold__))
+#define barrier()	__asm__ volatile("" : : : "memory")
+#define OPTIMIZER_HIDE_VAR(x)	__asm__("" : "+r"(x))
 #ifndef __always_inline		/* glibc has it, with this meaning */
 #define __always_inline	inline __attribute__((__always_inline__))
 #endif
@@ -62,46 +69,34 @@ static_assert(sizeof(unsigned long) == sizeof(size_t), "bitmap words hold sizes"
 static_assert(sizeof(void *) == TLSF_GRANULE, "footers and links are one granule");
 static_assert(((size_t)1 << TLSF_GRANULE_LOG2) == TLSF_GRANULE, "granule is 2^log2");
 static_assert(TLSF_BITMAP_WORDS <= TLSF_WORD_BITS, "one summary word is enough");
-static_assert(TLSF_FIRST_SLOT + TLSF_LISTS_MAX < TLSF_BITMAP_WORDS * TLSF_WORD_BITS,
-	      "a bit for every slot");
-static_assert(offsetof(struct tlsf_core, list) % sizeof(void *) == 0, "heads are slots");
+static_assert(TLSF_FIRST_LIST + TLSF_LISTS_MAX <= TLSF_BITMAP_WORDS * TLSF_WORD_BITS,
+	      "a bit for every list");
+static_assert(offsetof(struct tlsf_core, list) % TLSF_GRANULE == 0, "lists have places");
 static_assert(TLSF_REGIONS_MAX == 8, "region_search() takes three steps");
-static_assert(offsetof(struct tlsf_core, nil) == 0, "nil is tested as the core's address");
+static_assert(TLSF_FIRST_LIST >= TLSF_WORD_BITS, "no list has a bit in the summary");
 
-/* ---- sizes and classes ---- */
+/* ---- sizes and places ---- */
 
-/*
- * A list is named by the slot of its head: its index when the whole control structure
- * is seen as an array of words. Bit n of the bitmap belongs to slot n, so that the
- * address of a head gives the bit without knowing where the list heads begin.
- */
-static __always_inline struct tlsf_block **slot_head(struct tlsf_core *c, size_t slot)
+#define BLOCK_MIN	(TLSF_BLOCK_MIN / TLSF_GRANULE)
+#define NIL		TLSF_NIL
+
+static __always_inline struct tlsf_block *at(const struct tlsf_core *c, size_t place)
 {
-	return (struct tlsf_block **)c + slot;
+	return tlsf_block_at(c, place);
 }
 
-/* the list of free blocks of @block_size */
-static __always_inline size_t slot_of(size_t block_size)
+/* place of the list of free blocks of @n granules */
+static __always_inline size_t list_of(size_t n)
 {
-	return tlsf_map_scaled(block_size, TLSF_GRANULE_LOG2) + TLSF_FIRST_SLOT;
+	return tlsf_map_index(n) + TLSF_FIRST_LIST;
 }
 
-/*
- * The first list in which every block serves @size bytes. Its blocks are larger than
- * the class of one granule less, which is what (@size + a header - 1) falls into; the
- * granule's fraction drops out in the mapping.
- */
-static __always_inline size_t slot_above(size_t size)
+/* granules of the block that serves @size bytes, header included; @size is not 0 */
+static __always_inline size_t granules_for(size_t size)
 {
-	return slot_of(size + TLSF_BLOCK_HEADER - 1) + 1;
-}
+	size_t more = (size - 1) / TLSF_GRANULE;	/* than those of a byte */
 
-/* size of the block that serves @size bytes; @size is at most max_request */
-static __always_inline size_t block_need(size_t size)
-{
-	size_t need = (size + TLSF_BLOCK_HEADER + TLSF_GRANULE - 1) & ~TLSF_FLAGS;
-
-	return need < TLSF_BLOCK_MIN ? TLSF_BLOCK_MIN : need;
+	return (more < BLOCK_MIN - 2 ? BLOCK_MIN - 2 : more) + 2;
 }
 
 /* one comparison for both ends: zero wraps round to the largest size */
@@ -122,65 +117,19 @@ static __always_inline uintptr_t align_up(uintptr_t addr, size_t align)
 }
 
 /*
- * First payload address from @payload up that is a multiple of @align and leaves
- * below it either nothing or room for a free block.
+ * How many granules above @b the first block may begin whose payload is a multiple of
+ * @align, if what is left below it is either nothing or a free block. From granule g to
+ * the next multiple of a power of two p there are -g mod p, and the payload of @b is
+ * granule g = @b / TLSF_GRANULE + 1; -g is then the complement of @b / TLSF_GRANULE.
  */
-static __always_inline uintptr_t aligned_payload(uintptr_t payload, size_t align)
+static __always_inline size_t gap_for(const struct tlsf_block *b, size_t align)
 {
-	uintptr_t at = align_up(payload, align);
+	size_t last = (align - 1) / TLSF_GRANULE;	/* bits that must be zero */
+	size_t gap = ~((uintptr_t)b / TLSF_GRANULE) & last;
 
-	if (at != payload && at - payload < TLSF_BLOCK_MIN)
-		at = align_up(payload + TLSF_BLOCK_MIN, align);
-	return at;
-}
-
-/* ---- free lists ---- */
-
-static __always_inline bool is_nil(const struct tlsf_core *c, const struct tlsf_block *b)
-{
-	return b == &c->nil;
-}
-
-/* all bits but bit (@n modulo the word): what compilers know as a rotation */
-static __always_inline unsigned long all_but(size_t n)
-{
-	return (~1UL << (n & (TLSF_WORD_BITS - 1))) | (~1UL >> (-n & (TLSF_WORD_BITS - 1)));
-}
-
-static __always_inline void slot_set(struct tlsf_core *c, size_t slot)
-{
-	c->bitmap[slot / TLSF_WORD_BITS] |= 1UL << (slot % TLSF_WORD_BITS);
-	c->summary |= 1UL << (slot / TLSF_WORD_BITS);
-}
-
-static __always_inline void slot_clear(struct tlsf_core *c, size_t slot)
-{
-	size_t w = slot / TLSF_WORD_BITS;
-
-	c->bitmap[w] &= all_but(slot);
-	if (!c->bitmap[w])
-		c->summary &= all_but(w);
-}
-
-/* what makes a free block, but for the word that the block above has of it */
-static __always_inline void block_mark_free(struct tlsf_block *b, size_t size)
-{
-	*tlsf_block_footer_below(tlsf_block_at(b, size)) = b;
-	b->header = size + TLSF_FREE;
-}
-
-static __always_inline void block_insert(struct tlsf_core *c, struct tlsf_block *b, size_t size)
-{
-	size_t slot = slot_of(size + TLSF_FREE);	/* the same, and the header has it */
-	struct tlsf_block **head = slot_head(c, slot);
-	struct tlsf_block *next = *head;
-
-	TLSF_STEP(c);
-	*head = b;
-	b->next = next;
-	next->pprev = &b->next;
-	b->pprev = head;
-	slot_set(c, slot);
+	if (gap && gap < BLOCK_MIN)
+		gap = ((gap - BLOCK_MIN) & last) + BLOCK_MIN;
+	return gap;
 }
 
 /*
@@ -192,47 +141,88 @@ static __always_inline size_t granules_rotated(size_t bytes)
 	return bytes >> TLSF_GRANULE_LOG2 | bytes << (TLSF_WORD_BITS - TLSF_GRANULE_LOG2);
 }
 
-/*
- * May @addr be read as a block with its links? Compares with the span of control
- * structure and regions, in which only gaps between regions are wrongly taken for ours.
- */
-static __always_inline bool is_ours(const struct tlsf_core *c, const void *addr)
+/* ---- free lists ---- */
+
+static __always_inline void list_filled(struct tlsf_core *c, size_t list)
 {
-	return granules_rotated((uintptr_t)addr - c->low) < c->extent;
+	tlsf_bit_set(list, c->bitmap);
+	tlsf_bit_set(list / TLSF_WORD_BITS, c->bitmap);
+}
+
+static __always_inline void list_emptied(struct tlsf_core *c, size_t list)
+{
+	size_t w = list / TLSF_WORD_BITS;
+
+	tlsf_bit_clear(list, c->bitmap);
+	if (likely(!c->bitmap[w]))
+		tlsf_bit_clear(w, c->bitmap);
 }
 
 /*
- * Remove a block from its list, unless its links are damaged: then nothing has changed.
- * When the nil block is next, this was the last; when besides a list head pointed at
- * it, the list is empty now, and the head's address is the slot.
+ * Make the @n granules from @b a free block and push it on its list. The block above
+ * has been told, or will be.
  */
-static __always_inline bool block_unlink(struct tlsf_core *c, struct tlsf_block *b)
+static __always_inline void block_insert(struct tlsf_core *c, size_t b, size_t n)
 {
-	struct tlsf_block **pprev = b->pprev;
-	struct tlsf_block *next = b->next;
-	size_t at = (uintptr_t)pprev - (uintptr_t)c;
+	size_t header = n * TLSF_GRANULE, list, next;
 
-	if (unlikely(!is_ours(c, pprev) || *pprev != b))
-		return false;
-	if (!is_nil(c, next)) {
-		if (unlikely(!is_ours(c, next) || next->pprev != &b->next))
+	TLSF_STEP(c);
+	*tlsf_block_footer_below(at(c, b + n)) = b;
+	OPTIMIZER_HIDE_VAR(header);
+	at(c, b)->header = header;
+	list = list_of(n);
+	next = at(c, list)->next;
+	OPTIMIZER_HIDE_VAR(list);
+	at(c, list)->next = b;
+	at(c, b)->next = next;
+	at(c, next)->prev = b;
+	at(c, b)->prev = list;
+	list_filled(c, list);
+}
+
+/*
+ * Take @b, before which is @prev, out of its list; nothing has changed when the block
+ * after it says otherwise. When it was the only one, @prev is the list.
+ */
+static __always_inline bool block_bypass(struct tlsf_core *c, size_t b, size_t prev, bool first)
+{
+	size_t next = at(c, b)->next;
+
+	if (likely(next == NIL)) {
+		at(c, prev)->next = NIL;
+		if (likely(first || prev < c->control_end))
+			list_emptied(c, prev);
+	} else {
+		if (unlikely(next >= c->blocks_end || at(c, next)->prev != b))
 			return false;
-		next->pprev = pprev;
+		OPTIMIZER_HIDE_VAR(next);
+		at(c, next)->prev = prev;
+		at(c, prev)->next = next;
 	}
 	TLSF_STEP(c);
-	*pprev = next;
-	if (is_nil(c, next) && at < c->control_bytes)
-		slot_clear(c, at / sizeof(*pprev));
 	return true;
 }
 
-/* put back exactly where it was the block that block_unlink() removed last */
-static noinline __cold void block_relink(struct tlsf_core *c, struct tlsf_block *b)
+/* Remove a block from its list, unless its links are damaged: then nothing has changed. */
+static __always_inline bool block_unlink(struct tlsf_core *c, size_t b)
 {
-	*b->pprev = b;
-	b->next->pprev = &b->next;
-	slot_set(c, slot_of(tlsf_block_size(b)));
-	c->free_less_frees++;
+	size_t prev = at(c, b)->prev;
+
+	if (unlikely(prev >= c->links_end || at(c, prev)->next != b))
+		return false;
+	OPTIMIZER_HIDE_VAR(prev);
+	return block_bypass(c, b, prev, false);
+}
+
+/* put back exactly where it was the block that was removed last */
+static noinline __cold void block_relink(struct tlsf_core *c, size_t b)
+{
+	size_t prev = at(c, b)->prev;
+
+	at(c, prev)->next = b;
+	at(c, at(c, b)->next)->prev = b;
+	if (prev < c->control_end)
+		list_filled(c, prev);
 }
 
 /* ---- regions and validation ---- */
@@ -248,90 +238,89 @@ static noinline const struct tlsf_region *region_search(const struct tlsf_core *
 	return r;
 }
 
-/* the one region that may hold @payload; most often there is only one */
-static __always_inline const struct tlsf_region *
-region_of(const struct tlsf_core *c, uintptr_t payload)
+/* could a block of @r have its payload at @ptr? */
+static __always_inline bool region_has(const struct tlsf_region *r, const void *ptr)
 {
-	const struct tlsf_region *r = c->region;
+	return likely(granules_rotated((uintptr_t)ptr - r->first) < r->granules);
+}
 
-	return likely(granules_rotated(payload - r->first) < r->granules) ?
-		r : region_search(c, payload);
+/* the one region that may hold @ptr; most often there is only one */
+static __always_inline const struct tlsf_region *
+region_of(const struct tlsf_core *c, const void *ptr)
+{
+	return region_has(c->region, ptr) ? c->region : region_search(c, (uintptr_t)ptr);
 }
 
 /* an allocated block that was found to be one */
 struct view {
-	struct tlsf_block *b;
-	struct tlsf_block *next;
-	size_t payload;		/* usable bytes */
+	size_t b;
+	size_t n;		/* granules */
+	size_t next;		/* the block above */
 	size_t prev_flag;	/* TLSF_PREV_FREE or 0 */
-	size_t below;		/* granules of its region below it */
-	size_t room;		/* bytes of its region above it, and up to a granule more */
 };
 
 /*
- * Is @ptr in a region, aligned, and below it the header of an allocated block that ends
- * in the region? A size below the minimum wraps round and is too large.
+ * Is @header that of an allocated block at @v->b that ends in the region? A bit that is
+ * not as it should be makes the size too large.
  */
-static __always_inline bool view_block(const struct tlsf_core *c, struct view *v, const void *ptr)
+static __always_inline bool view_header(const struct tlsf_region *r, struct view *v, size_t header)
 {
-	const struct tlsf_region *r = region_of(c, (uintptr_t)ptr);
-	size_t header;
-
-	v->below = granules_rotated((uintptr_t)ptr - r->first);
-	v->room = r->limit - (uintptr_t)ptr;
-	if (unlikely(v->below >= r->granules))
-		return false;
-	v->b = tlsf_block_of(ptr);
-	header = v->b->header;
-	if (unlikely((header & TLSF_FLAGS & ~TLSF_PREV_FREE) ||
-		     header - TLSF_BLOCK_MIN > v->room))
-		return false;
 	v->prev_flag = header & TLSF_PREV_FREE;
-	v->payload = (header - TLSF_BLOCK_HEADER) & ~TLSF_FLAGS;
-	v->next = (struct tlsf_block *)((uintptr_t)ptr + v->payload);
-	v->room -= v->payload + TLSF_BLOCK_HEADER - TLSF_BLOCK_MIN;
-	return true;
+	v->n = granules_rotated((header & ~TLSF_PREV_FREE) ^ TLSF_USED);
+	v->next = v->b + v->n;
+	return !unlikely(v->n < BLOCK_MIN) && likely(v->next <= r->end);
 }
 
-/* Could the allocated block above have @header? The end mark looks like the smallest. */
-static __always_inline bool next_used_good(const struct view *v, size_t header)
+/* Is @ptr in @r, aligned, and below it the header of an allocated block? */
+static __always_inline bool view_block(const struct tlsf_region *r, struct view *v, const void *ptr)
 {
-	return likely(header - TLSF_BLOCK_MIN <= v->room);
+	v->b = granules_rotated((uintptr_t)ptr - r->first);
+	if (unlikely(v->b >= r->granules))
+		return false;
+	v->b += r->start;
+	return view_header(r, v, tlsf_block_of(ptr)->header);
 }
 
-/*
- * Does the free block above, which has @header, end in the region and know it?
- * TLSF_PREV_FREE in its header would say that we are free.
- */
-static __always_inline bool next_free_good(const struct view *v, size_t header)
+/* Could an allocated block have @header? The end mark looks like the smallest. */
+static __always_inline bool used_header_good(const struct tlsf_core *c, size_t header)
 {
-	size_t size = header - TLSF_FREE;
-
-	return likely(!(size & TLSF_FLAGS) && size <= v->room &&
-		      *tlsf_block_footer_below(tlsf_block_at(v->next, size)) == v->next);
+	return likely(granules_rotated((header ^ TLSF_USED) - TLSF_BLOCK_MIN) < c->blocks_end);
 }
 
-/* Is what the footer below leads to a free block of the region that ends where we begin? */
-static __always_inline bool prev_good(const struct view *v, const struct tlsf_block *prev)
+/* Does the free block above, which has @header, end in the region and know it? */
+static __always_inline bool next_free_good(const struct tlsf_core *c, const struct tlsf_region *r,
+					   const struct view *v, size_t header, size_t *end)
 {
-	size_t size = (uintptr_t)v->b - (uintptr_t)prev;
-
-	return likely(granules_rotated(size) <= v->below && prev->header == (size | TLSF_FREE));
+	*end = v->next + granules_rotated(header);
+	return likely(*end <= r->end) &&
+	       likely(*tlsf_block_footer_below(at(c, *end)) == v->next);
 }
 
 /* either, by what @header says */
-static __always_inline bool next_good(const struct view *v, size_t header)
+static __always_inline bool next_good(const struct tlsf_core *c, const struct tlsf_region *r,
+				      const struct view *v, size_t header, size_t *end)
 {
-	return header & (TLSF_FREE | TLSF_PREV_FREE) ? next_free_good(v, header) :
-						       next_used_good(v, header);
+	return header & TLSF_USED ? used_header_good(c, header) :
+				    next_free_good(c, r, v, header, end);
+}
+
+/* Is what the footer below leads to a free block that ends where we begin? */
+static __always_inline bool prev_good(const struct tlsf_core *c, const struct view *v,
+				      const void *ptr, size_t *prev)
+{
+	size_t n;
+
+	*prev = *tlsf_block_footer_below(tlsf_block_of(ptr));
+	return !unlikely(__builtin_sub_overflow(v->b, *prev, &n)) &&
+	       likely(at(c, *prev)->header == n * TLSF_GRANULE);
 }
 
 /* which rule did @ptr break? what the fast path folds together, one at a time */
 static noinline __cold enum tlsf_status refuse_pointer(struct tlsf_core *c, const void *ptr)
 {
-	const struct tlsf_region *r = region_of(c, (uintptr_t)ptr);
+	const struct tlsf_region *r = region_search(c, (uintptr_t)ptr);
+	size_t header, end;
 	struct view v;
-	size_t header;
 
 	c->bad_pointers++;
 	if (((uintptr_t)ptr - r->first) / TLSF_GRANULE >= r->granules)
@@ -339,51 +328,43 @@ static noinline __cold enum tlsf_status refuse_pointer(struct tlsf_core *c, cons
 	if ((uintptr_t)ptr & TLSF_FLAGS)
 		return TLSF_E_MISALIGNED;
 	header = tlsf_block_of(ptr)->header;
-	if (!view_block(c, &v, ptr))
-		return (header & TLSF_FLAGS) == TLSF_FREE && header - TLSF_BLOCK_MIN <= v.room ?
+	if (!view_block(r, &v, ptr))
+		return view_header(r, &v, header ^ TLSF_USED) && !v.prev_flag &&
+		       *tlsf_block_footer_below(at(c, v.next)) == v.b ?
 			TLSF_E_FREE : TLSF_E_HEADER;
-	if (!next_good(&v, v.next->header))
+	if (!next_good(c, r, &v, at(c, v.next)->header, &end))
 		return TLSF_E_NEIGHBOUR;
-	if (v.prev_flag && !prev_good(&v, *tlsf_block_footer_below(v.b)))
+	if (v.prev_flag && !prev_good(c, &v, ptr, &end))
 		return TLSF_E_NEIGHBOUR;
 	return TLSF_E_LINKS;
 }
 
 /* ---- carving blocks ---- */
 
-/* @payload more usable bytes are in use; or fewer, in two's complement */
-static __always_inline void account_used(struct tlsf_core *c, size_t payload)
-{
-	size_t used = c->used_bytes + payload;
-
-	c->used_bytes = used;
-	if (used > c->high_water)
-		c->high_water = used;
-}
-
 /*
- * Make @b an allocated block of at least @need bytes out of @size that are in no list,
+ * Make @b an allocated block of at least @need out of @n granules that are in no list,
  * and of which the block above knows that they are free. What is left becomes a free
  * block when it can be one, else it is handed out too. A free block has gone for this,
- * so the count of them changes only if none takes its place. Returns the size it got.
+ * so the count of them changes only if none takes its place. Returns the size it got;
+ * 0, and nothing has changed, when @n is less than @need: then the block lied.
  */
-static __always_inline size_t block_carve(struct tlsf_core *c, struct tlsf_block *b, size_t size,
-					  size_t need, size_t prev_flag)
+static __always_inline size_t block_carve(struct tlsf_core *c, size_t b, size_t n, size_t need,
+					  size_t prev_flag)
 {
-	size_t rest = size - need;
+	size_t rest = n - need;
 
-	if (rest < TLSF_BLOCK_MIN) {
-		tlsf_block_at(b, size)->header &= ~TLSF_PREV_FREE;
-		b->header = size | prev_flag;
-		c->free_less_frees--;
-		return size;
+	if (likely((ptrdiff_t)rest >= (ptrdiff_t)BLOCK_MIN)) {
+		TLSF_STEP(c);
+		at(c, b)->header = need * TLSF_GRANULE | prev_flag | TLSF_USED;
+		block_insert(c, b + need, rest);
+		return need;
 	}
-	TLSF_STEP(c);
-	b->header = need | prev_flag;
-	b = tlsf_block_at(b, need);
-	block_mark_free(b, rest);
-	block_insert(c, b, rest);
-	return need;
+	if (unlikely((ptrdiff_t)rest < 0))
+		return 0;
+	at(c, b + n)->header &= ~TLSF_PREV_FREE;
+	at(c, b)->header = n * TLSF_GRANULE | prev_flag | TLSF_USED;
+	c->free_less_frees--;
+	return n;
 }
 
 /* ---- allocate ---- */
@@ -394,82 +375,86 @@ static noinline __cold void *fail_with(struct tlsf_core *c, enum tlsf_status sta
 	return NULL;
 }
 
-/* no block for @need bytes: because there is too little, or in too small pieces? */
+/* no block for @need granules: because there is too little, or in too small pieces? */
 static __always_inline void *fail_no_block(struct tlsf_core *c, size_t need)
 {
-	size_t headers = (c->allocs - c->frees) * TLSF_BLOCK_HEADER;
-
-	if (need > c->capacity - c->used_bytes - headers) {
+	if (need > c->free) {
 		c->fail_exhausted++;
 		c->status = TLSF_E_EXHAUSTED;
-	} else {
-		c->fail_fragmented++;
-		c->status = TLSF_E_FRAGMENTED;
+		barrier();	/* or else the two ends become one, and longer */
+		return NULL;
 	}
+	c->fail_fragmented++;
+	c->status = TLSF_E_FRAGMENTED;
 	return NULL;
 }
 
-/*
- * Move *@slot up to the first non-empty list, by two scans at most; false, and *@slot as
- * it was, when there is none.
- */
-static __always_inline bool slot_search(struct tlsf_core *c, size_t *slot)
+/* Move *@list up to the next one that is not empty; false when there is none. */
+static __always_inline bool list_search(struct tlsf_core *c, size_t *list)
 {
-	size_t w = *slot / TLSF_WORD_BITS;
-	unsigned long word = c->bitmap[w] & (~0UL << (*slot % TLSF_WORD_BITS));
+	size_t w = *list / TLSF_WORD_BITS;
+	unsigned long word = ~1UL << (*list % TLSF_WORD_BITS);
 
 	TLSF_STEP(c);
-	if (!word) {
-		unsigned long higher = c->summary & (~1UL << w);
-
-		if (unlikely(!higher))
-			return false;
-		TLSF_STEP(c);
-		w = (unsigned int)__builtin_ctzl(higher);
-		word = c->bitmap[w];
-	}
-	*slot = w * TLSF_WORD_BITS + (unsigned int)__builtin_ctzl(word);
-	return true;
-}
-
-/*
- * Find a list whose head has at least @need bytes: good fit from *@slot up; on the way
- * to failure the head of the list below, which is that of the request's own class if
- * that is another.
- */
-static __always_inline bool slot_find(struct tlsf_core *c, size_t *slot, size_t need)
-{
-	if (likely(!is_nil(c, *slot_head(c, *slot))) || slot_search(c, slot))
+	word &= c->bitmap[w];
+	if (unlikely(word)) {
+		*list = w * TLSF_WORD_BITS + tlsf_ffs(word);
 		return true;
-	--*slot;
-	return (*slot_head(c, *slot))->header >= need;
+	}
+	word = ~0UL << (w + 1);		/* there are fewer words than bits */
+	word &= c->bitmap[TLSF_SUMMARY];
+	if (unlikely(!word))
+		return false;
+	TLSF_STEP(c);
+	w = tlsf_ffs(word);
+	*list = w * TLSF_WORD_BITS + tlsf_ffs(c->bitmap[w]);
+	return true;
+}
+
+/* a head that is about to be taken off its list */
+struct found {
+	size_t list;
+	size_t b;
+	size_t n;	/* granules; not to be believed before block_take() */
+};
+
+static __always_inline void list_head(const struct tlsf_core *c, struct found *f)
+{
+	f->b = at(c, f->list)->next;
+	f->n = at(c, f->b)->header / TLSF_GRANULE;
+}
+
+/* Find a list whose head has at least @need granules. */
+static __always_inline bool list_find(struct tlsf_core *c, size_t need, struct found *f)
+{
+	f->list = list_of(need);
+	list_head(c, f);
+	if (likely(f->n < need)) {
+		if (unlikely(!list_search(c, &f->list)))
+			return false;
+		list_head(c, f);
+	}
+	return true;
 }
 
 /*
- * Take the head off list @slot: its size, or 0 when it is not what a free block has to
- * be, and then nothing has changed.
+ * Take what was found off its list; false, and nothing has changed, when it is not what
+ * a free block has to be.
  */
-static __always_inline bool slot_pop(struct tlsf_core *c, size_t slot, size_t *block_size)
+static __always_inline bool block_take(struct tlsf_core *c, const struct found *f)
 {
-	struct tlsf_block **head = slot_head(c, slot);
-	struct tlsf_block *b = *head, *next = b->next;
-	size_t size = b->header - TLSF_FREE;
+	size_t above = f->b + f->n;
 
-	if (unlikely(b->pprev != head ||
-		     !is_ours(c, tlsf_block_at(b, size - 2 * TLSF_GRANULE)) ||
-		     *tlsf_block_footer_below(tlsf_block_at(b, size)) != b))
-		return false;
-	if (is_nil(c, next)) {
-		slot_clear(c, slot);
-	} else {
-		if (unlikely(!is_ours(c, next) || next->pprev != &b->next))
-			return false;
-		next->pprev = head;
-	}
-	TLSF_STEP(c);
-	*head = next;
-	*block_size = size;
-	return true;
+	return !unlikely(above > c->top) &&
+	       likely(*tlsf_block_footer_below(at(c, above)) == f->b) &&
+	       likely(at(c, f->b)->prev == f->list) && block_bypass(c, f->b, f->list, true);
+}
+
+/* it was taken, but is smaller than every block of its list: as if nothing had happened */
+static noinline __cold void *fail_short(struct tlsf_core *c, size_t b)
+{
+	block_relink(c, b);
+	return fail_with(c, TLSF_E_LINKS);
 }
 
 /**
@@ -480,24 +465,25 @@ static __always_inline bool slot_pop(struct tlsf_core *c, size_t slot, size_t *b
  * Context: any; the caller serialises. At most 5 steps, no loop.
  * Return: memory aligned to TLSF_GRANULE, or NULL; tlsf_core_status() says why.
  */
-void *tlsf_core_alloc(struct tlsf_core *c, size_t size)
+TLSF_OP void *tlsf_core_alloc(struct tlsf_core *c, size_t size)
 {
-	struct tlsf_block *b;
-	size_t need, slot;
+	struct found f;
+	size_t need;
 
 	TLSF_STEPS_BEGIN(c);
 	if (size_refused(c, size))
 		return fail_with(c, TLSF_E_SIZE);
-	need = block_need(size);
-	slot = slot_above(size);
-	if (unlikely(!slot_find(c, &slot, need)))
+	need = granules_for(size);
+	if (unlikely(!list_find(c, need, &f)))
 		return fail_no_block(c, need);
-	b = *slot_head(c, slot);
-	if (unlikely(!slot_pop(c, slot, &size)))
+	if (unlikely(!block_take(c, &f)))
 		return fail_with(c, TLSF_E_LINKS);
-	account_used(c, block_carve(c, b, size, need, 0) - TLSF_BLOCK_HEADER);
+	need = block_carve(c, f.b, f.n, need, 0);
+	if (unlikely(!need))
+		return fail_short(c, f.b);
+	c->free -= need;
 	c->allocs++;
-	return tlsf_block_payload(b);
+	return tlsf_block_payload(at(c, f.b));
 }
 
 /**
@@ -512,10 +498,10 @@ void *tlsf_core_alloc(struct tlsf_core *c, size_t size)
  * Context: any; the caller serialises. At most 7 steps, no loop.
  * Return: memory aligned to @align, or NULL; tlsf_core_status() says why.
  */
-void *tlsf_core_memalign(struct tlsf_core *c, size_t align, size_t size)
+TLSF_OP void *tlsf_core_memalign(struct tlsf_core *c, size_t align, size_t size)
 {
-	struct tlsf_block *b, *aligned;
-	size_t need, room, slot, gap;
+	size_t need, room, gap;
+	struct found f;
 
 	TLSF_STEPS_BEGIN(c);
 	if (align_refused(c, align))
@@ -524,39 +510,102 @@ void *tlsf_core_memalign(struct tlsf_core *c, size_t align, size_t size)
 		return tlsf_core_alloc(c, size);
 	if (size_refused(c, size))
 		return fail_with(c, TLSF_E_SIZE);
-	need = block_need(size);
-	room = need - TLSF_BLOCK_HEADER + align + TLSF_BLOCK_MIN - TLSF_GRANULE;
-	if (size_refused(c, room))
+	need = granules_for(size);
+	room = need + align / TLSF_GRANULE + BLOCK_MIN - 1;
+	if (size_refused(c, room * TLSF_GRANULE - TLSF_BLOCK_HEADER))
 		return fail_with(c, TLSF_E_SIZE);
-	slot = slot_above(room);
-	if (unlikely(!slot_find(c, &slot, room + TLSF_BLOCK_HEADER)))
+	if (unlikely(!list_find(c, room, &f)))
 		return fail_no_block(c, need);
-	b = *slot_head(c, slot);
-	if (unlikely(!slot_pop(c, slot, &size)))
+	if (unlikely(!block_take(c, &f)))
 		return fail_with(c, TLSF_E_LINKS);
-	aligned = tlsf_block_of((void *)aligned_payload((uintptr_t)tlsf_block_payload(b), align));
-	gap = (uintptr_t)aligned - (uintptr_t)b;
-	size = block_carve(c, aligned, size - gap, need, gap ? TLSF_PREV_FREE : 0);
-	account_used(c, size - TLSF_BLOCK_HEADER);
-	if (gap) {
+	gap = gap_for(at(c, f.b), align);
+	need = block_carve(c, f.b + gap, f.n - gap, need, gap ? TLSF_PREV_FREE : 0);
+	if (unlikely(!need))
+		return fail_short(c, f.b);
+	c->free -= need;
+	c->allocs++;
+	if (likely(gap)) {
 		TLSF_STEP(c);
-		block_mark_free(b, gap);
-		block_insert(c, b, gap);
+		block_insert(c, f.b, gap);
 		c->free_less_frees++;
 	}
-	c->allocs++;
-	return tlsf_block_payload(aligned);
+	return tlsf_block_payload(at(c, f.b + gap));
 }
 
 /* ---- free ---- */
 
-/* the block above is not what it should be: as if nothing had happened */
-static noinline __cold enum tlsf_status
-refuse_next(struct tlsf_core *c, struct tlsf_block *b, struct tlsf_block *prev)
+/* @n granules more are free; the moment before that happens is the one for a minimum */
+static __always_inline void account_free(struct tlsf_core *c, size_t n)
 {
-	if (prev != b)
-		block_relink(c, prev);
-	return refuse_pointer(c, tlsf_block_payload(b));
+	size_t free = c->free;
+
+	if (likely((ptrdiff_t)free < c->low_water))
+		c->low_water = (ptrdiff_t)free;
+	barrier();
+	c->free += n;
+}
+
+/* the block above is not what it should be: as if nothing had happened */
+static noinline __cold enum tlsf_status refuse_next(struct tlsf_core *c, void *ptr, size_t start,
+						    size_t next)
+{
+	struct tlsf_block *b = tlsf_block_of(ptr);
+
+	if (start != NIL && at(c, start) != b) {
+		b->header = ((uintptr_t)at(c, next) - (uintptr_t)b) | TLSF_PREV_FREE | TLSF_USED;
+		block_relink(c, start);
+		c->free_less_frees++;
+	}
+	return refuse_pointer(c, ptr);
+}
+
+/* the same, and it was already counted as freed */
+static noinline __cold enum tlsf_status refuse_used(struct tlsf_core *c, void *ptr, size_t start,
+						    size_t next)
+{
+	c->free -= next - tlsf_block_place(c, tlsf_block_of(ptr));
+	return refuse_next(c, ptr, start, next);
+}
+
+static __always_inline enum tlsf_status
+free_in(struct tlsf_core *c, const struct tlsf_region *r, void *ptr)
+{
+	size_t start, end, header;
+	struct view v;
+
+	TLSF_STEPS_BEGIN(c);
+	if (unlikely(!view_block(r, &v, ptr)))
+		return refuse_pointer(c, ptr);
+	account_free(c, v.n);
+	header = at(c, v.next)->header;
+	OPTIMIZER_HIDE_VAR(v.next);
+	start = v.b;
+	if (likely(tlsf_block_of(ptr)->header & TLSF_PREV_FREE)) {
+		if (unlikely(!prev_good(c, &v, ptr, &start) || !block_unlink(c, start)))
+			return refuse_used(c, ptr, NIL, v.next);
+		TLSF_STEP(c);
+		tlsf_block_of(ptr)->header = 0;
+		c->free_less_frees--;
+	}
+	if (likely(!(header & TLSF_USED))) {
+		if (unlikely(!next_free_good(c, r, &v, header, &end) || !block_unlink(c, v.next)))
+			return refuse_used(c, ptr, start, v.next);
+		TLSF_STEP(c);
+		c->free_less_frees--;
+	} else {
+		if (unlikely(!used_header_good(c, header)))
+			return refuse_used(c, ptr, start, v.next);
+		at(c, v.next)->header = header | TLSF_PREV_FREE;
+		end = v.next;
+	}
+	c->frees++;
+	block_insert(c, start, end - start);
+	return TLSF_OK;
+}
+
+static noinline enum tlsf_status free_elsewhere(struct tlsf_core *c, void *ptr)
+{
+	return free_in(c, region_search(c, (uintptr_t)ptr), ptr);
 }
 
 /**
@@ -567,44 +616,49 @@ refuse_next(struct tlsf_core *c, struct tlsf_block *b, struct tlsf_block *prev)
  * Context: any; the caller serialises. At most 5 steps, no loop.
  * Return: TLSF_OK, or the rule that @ptr breaks; then nothing has changed.
  */
-enum tlsf_status tlsf_core_free(struct tlsf_core *c, void *ptr)
+TLSF_OP enum tlsf_status tlsf_core_free(struct tlsf_core *c, void *ptr)
 {
-	struct tlsf_block *start, *end;
-	struct view v;
-	size_t header;
-
-	TLSF_STEPS_BEGIN(c);
-	if (unlikely(!view_block(c, &v, ptr)))
-		return refuse_pointer(c, ptr);
-	start = v.b;
-	end = v.next;
-	header = end->header;
-	if (v.prev_flag) {
-		start = *tlsf_block_footer_below(start);
-		if (unlikely(!prev_good(&v, start) || !block_unlink(c, start)))
-			return refuse_pointer(c, ptr);
-		TLSF_STEP(c);
-		c->free_less_frees--;
-	}
-	if (header & (TLSF_FREE | TLSF_PREV_FREE)) {
-		if (unlikely(!next_free_good(&v, header) || !block_unlink(c, end)))
-			return refuse_next(c, v.b, start);
-		TLSF_STEP(c);
-		c->free_less_frees--;
-		end = tlsf_block_at(end, header - TLSF_FREE);
-	} else if (unlikely(!next_used_good(&v, header))) {
-		return refuse_next(c, v.b, start);
-	}
-	v.b->header = 0;
-	c->frees++;
-	c->used_bytes -= v.payload;
-	end->header |= TLSF_PREV_FREE;
-	block_mark_free(start, (uintptr_t)end - (uintptr_t)start);
-	block_insert(c, start, (uintptr_t)end - (uintptr_t)start);
-	return TLSF_OK;
+	return region_has(c->region, ptr) ? free_in(c, c->region, ptr) : free_elsewhere(c, ptr);
 }
 
 /* ---- resize ---- */
+
+static __always_inline enum tlsf_status
+resize_in(struct tlsf_core *c, const struct tlsf_region *r, void *ptr, size_t size)
+{
+	size_t need, have, header, end;
+	struct view v;
+
+	TLSF_STEPS_BEGIN(c);
+	if (unlikely(!view_block(r, &v, ptr)))
+		return refuse_pointer(c, ptr);
+	if (size_refused(c, size))
+		return TLSF_E_SIZE;
+	end = v.next;
+	header = at(c, v.next)->header;
+	if (unlikely(!next_good(c, r, &v, header, &end)))
+		return refuse_pointer(c, ptr);
+	need = granules_for(size);
+	have = end - v.b;
+	if (need > have)
+		return TLSF_E_FRAGMENTED;
+	if (likely(!(header & TLSF_USED))) {
+		if (unlikely(!block_unlink(c, v.next)))
+			return refuse_pointer(c, ptr);
+		TLSF_STEP(c);
+	} else {
+		at(c, v.next)->header = header | TLSF_PREV_FREE;
+		c->free_less_frees++;
+	}
+	account_free(c, v.n - block_carve(c, v.b, have, need, v.prev_flag));
+	c->resizes++;
+	return TLSF_OK;
+}
+
+static noinline enum tlsf_status resize_elsewhere(struct tlsf_core *c, void *ptr, size_t size)
+{
+	return resize_in(c, region_search(c, (uintptr_t)ptr), ptr, size);
+}
 
 /**
  * tlsf_core_resize() - make a block smaller or larger where it stands
@@ -619,45 +673,10 @@ enum tlsf_status tlsf_core_free(struct tlsf_core *c, void *ptr)
  * Return: TLSF_OK; TLSF_E_FRAGMENTED when there is no room above; TLSF_E_SIZE; or the
  * rule that @ptr breaks. Nothing has changed unless TLSF_OK.
  */
-enum tlsf_status tlsf_core_resize(struct tlsf_core *c, void *ptr, size_t size)
+TLSF_OP enum tlsf_status tlsf_core_resize(struct tlsf_core *c, void *ptr, size_t size)
 {
-	size_t need, have, header;
-	struct view v;
-
-	TLSF_STEPS_BEGIN(c);
-	if (unlikely(!view_block(c, &v, ptr)))
-		return refuse_pointer(c, ptr);
-	if (size_refused(c, size))
-		return TLSF_E_SIZE;
-	need = block_need(size);
-	have = v.payload + TLSF_BLOCK_HEADER;
-	header = v.next->header;
-	if (unlikely(!next_good(&v, header)))
-		return refuse_pointer(c, ptr);
-	if (header & TLSF_FREE)
-		have += header - TLSF_FREE;
-	if (need > have)
-		return TLSF_E_FRAGMENTED;
-	if (header & TLSF_FREE) {
-		if (unlikely(!block_unlink(c, v.next)))
-			return refuse_pointer(c, ptr);
-		TLSF_STEP(c);
-	} else {
-		v.next->header = header | TLSF_PREV_FREE;
-		c->free_less_frees++;
-	}
-	have = block_carve(c, v.b, have, need, v.prev_flag);
-	account_used(c, have - TLSF_BLOCK_HEADER - v.payload);
-	c->resizes++;
-	return TLSF_OK;
-}
-
-/* first payload in the free block below that @align allows, or the block's own */
-static __always_inline struct tlsf_block *lowest_start(const struct view *v, size_t align)
-{
-	struct tlsf_block *prev = *tlsf_block_footer_below(v->b);
-
-	return tlsf_block_of((void *)aligned_payload((uintptr_t)tlsf_block_payload(prev), align));
+	return region_has(c->region, ptr) ? resize_in(c, c->region, ptr, size) :
+					    resize_elsewhere(c, ptr, size);
 }
 
 /**
@@ -676,59 +695,58 @@ static __always_inline struct tlsf_block *lowest_start(const struct view *v, siz
  * Context: any; the caller serialises. At most 6 steps, no loop.
  * Return: as tlsf_core_resize(), and TLSF_E_ALIGN. Nothing has changed unless TLSF_OK.
  */
-enum tlsf_status tlsf_core_grow_back(struct tlsf_core *c, void **ptr, size_t align, size_t size)
+TLSF_OP enum tlsf_status tlsf_core_grow_back(struct tlsf_core *c, void **ptr, size_t align,
+					     size_t size)
 {
-	struct tlsf_block *prev, *start, *end;
-	size_t need, header;
+	const struct tlsf_region *r = region_of(c, *ptr);
+	size_t need, header, prev, start, end;
 	struct view v;
 
 	TLSF_STEPS_BEGIN(c);
-	if (unlikely(!view_block(c, &v, *ptr)))
+	if (unlikely(!view_block(r, &v, *ptr)))
 		return refuse_pointer(c, *ptr);
 	if (size_refused(c, size))
 		return TLSF_E_SIZE;
 	if (align_refused(c, align))
 		return TLSF_E_ALIGN;
-	header = v.next->header;
-	if (unlikely(!next_good(&v, header)))
+	end = v.next;
+	header = at(c, v.next)->header;
+	if (unlikely(!next_good(c, r, &v, header, &end)))
 		return refuse_pointer(c, *ptr);
 	if (!v.prev_flag)
 		return TLSF_E_FRAGMENTED;
-	prev = *tlsf_block_footer_below(v.b);
-	if (!prev_good(&v, prev))
+	if (unlikely(!prev_good(c, &v, *ptr, &prev)))
 		return refuse_pointer(c, *ptr);
-	start = lowest_start(&v, align);
+	start = prev + gap_for(at(c, prev), align);
 	if (start >= v.b)
 		return TLSF_E_FRAGMENTED;
-	need = block_need(size);
-	end = v.next;
-	if ((uintptr_t)end - (uintptr_t)start < need && (header & TLSF_FREE))
-		end = tlsf_block_at(end, header - TLSF_FREE);
-	if ((uintptr_t)end - (uintptr_t)start < need)
+	need = granules_for(size);
+	if (v.next - start >= need)
+		end = v.next;
+	if (end - start < need)
 		return TLSF_E_FRAGMENTED;
 	if (unlikely(!block_unlink(c, prev)))
 		return refuse_pointer(c, *ptr);
 	TLSF_STEP(c);
+	tlsf_block_of(*ptr)->header = 0;
 	c->free_less_frees--;
 	if (end != v.next) {
 		if (unlikely(!block_unlink(c, v.next)))
-			return refuse_next(c, v.b, prev);
+			return refuse_next(c, *ptr, prev, v.next);
 		TLSF_STEP(c);
 		c->free_less_frees--;
-		end->header &= ~TLSF_PREV_FREE;
+		at(c, end)->header &= ~TLSF_PREV_FREE;
 	}
-	v.b->header = 0;
-	start->header = (uintptr_t)end - (uintptr_t)start;
+	at(c, start)->header = (end - start) * TLSF_GRANULE | TLSF_USED;
 	if (start != prev) {
 		TLSF_STEP(c);
-		start->header |= TLSF_PREV_FREE;
-		block_mark_free(prev, (uintptr_t)start - (uintptr_t)prev);
-		block_insert(c, prev, (uintptr_t)start - (uintptr_t)prev);
+		at(c, start)->header |= TLSF_PREV_FREE;
+		block_insert(c, prev, start - prev);
 		c->free_less_frees++;
 	}
-	account_used(c, (uintptr_t)end - (uintptr_t)start - TLSF_BLOCK_HEADER - v.payload);
+	c->free -= end - start - v.n;
 	c->resizes++;
-	*ptr = tlsf_block_payload(start);
+	*ptr = tlsf_block_payload(at(c, start));
 	return TLSF_OK;
 }
 
@@ -743,11 +761,14 @@ enum tlsf_status tlsf_core_grow_back(struct tlsf_core *c, void **ptr, size_t ali
  */
 enum tlsf_status tlsf_core_usable(struct tlsf_core *c, const void *ptr, size_t *usable)
 {
+	const struct tlsf_region *r = region_of(c, ptr);
 	struct view v;
+	size_t end;
 
-	if (unlikely(!view_block(c, &v, ptr) || !next_good(&v, v.next->header)))
+	if (unlikely(!view_block(r, &v, ptr) ||
+		     !next_good(c, r, &v, at(c, v.next)->header, &end)))
 		return refuse_pointer(c, ptr);
-	*usable = v.payload;
+	*usable = (v.n - 1) * TLSF_GRANULE;
 	return TLSF_OK;
 }
 
@@ -760,7 +781,7 @@ static unsigned int lists_for(size_t region_bytes)
 		region_bytes = TLSF_BLOCK_MIN;
 	if (region_bytes >= TLSF_REGION_MAX)
 		region_bytes = TLSF_REGION_MAX - TLSF_BLOCK_HEADER;
-	return (unsigned int)tlsf_map_scaled(region_bytes, TLSF_GRANULE_LOG2) + 1;
+	return (unsigned int)tlsf_map_index(region_bytes / TLSF_GRANULE) + 1;
 }
 
 /**
@@ -772,34 +793,22 @@ static unsigned int lists_for(size_t region_bytes)
  */
 size_t tlsf_core_size(size_t region_bytes)
 {
-	return offsetof(struct tlsf_core, list) +
-	       (lists_for(region_bytes) + 2) * sizeof(struct tlsf_block *);
+	return offsetof(struct tlsf_core, list) + lists_for(region_bytes) * sizeof(size_t);
 }
 
-/* bytes of all blocks of @r */
-static size_t region_size(const struct tlsf_region *r)
+/* @n granules came with a region or, in two's complement, left */
+static void regions_changed(struct tlsf_core *c, size_t n)
 {
-	return tlsf_region_last(r) - TLSF_FLAGS + TLSF_BLOCK_MIN;
-}
-
-/* @low and @extent cover the control structure and all regions */
-static void regions_changed(struct tlsf_core *c)
-{
-	uintptr_t end = (uintptr_t)c + c->control_bytes;
 	unsigned int i;
 
-	c->low = (uintptr_t)c;
-	c->capacity = 0;
-	for (i = 0; i < c->nr_regions; i++) {
-		uintptr_t start = c->region[i].first - TLSF_BLOCK_HEADER;
-		size_t size = region_size(&c->region[i]);
-
-		c->capacity += size;
-		c->low = start < c->low ? start : c->low;
-		start += size + TLSF_BLOCK_HEADER;
-		end = start > end ? start : end;
-	}
-	c->extent = (end - c->low - sizeof(struct tlsf_block)) / TLSF_GRANULE + 1;
+	c->capacity += n;
+	c->free += n;
+	c->low_water += (ptrdiff_t)n;
+	c->top = c->control_end;
+	for (i = 0; i < c->nr_regions; i++)
+		c->top = c->region[i].end;
+	c->links_end = c->top - 1;		/* links are two words */
+	c->blocks_end = c->links_end;
 }
 
 /**
@@ -818,27 +827,22 @@ struct tlsf_core *tlsf_core_init(void *mem, size_t bytes, size_t region_bytes)
 
 	if (!mem || ((uintptr_t)mem & TLSF_FLAGS) || bytes < tlsf_core_size(region_bytes))
 		return NULL;
-	*c = (struct tlsf_core){ .nr_lists = lists_for(region_bytes) };
-	c->nil.next = &c->nil;
-	c->control_bytes = tlsf_core_size(region_bytes);
+	*c = (struct tlsf_core){ .nr_lists = lists_for(region_bytes), .nil.next = NIL };
+	c->control_end = tlsf_core_size(region_bytes) / TLSF_GRANULE;
 	c->max_request = tlsf_map_floor(c->nr_lists) * TLSF_GRANULE - TLSF_GRANULE -
 			 TLSF_BLOCK_HEADER;
 	for (i = 0; i < TLSF_REGIONS_MAX; i++)
 		c->region[i].first = TLSF_NO_ADDRESS;
-	for (i = 0; i <= c->nr_lists; i++)
-		c->list[i] = &c->nil;
+	for (i = 0; i < c->nr_lists; i++)
+		c->list[i] = NIL;
 	return c;
 }
 
 /* the whole of @r as one free block and an end mark */
 static void region_format(struct tlsf_core *c, const struct tlsf_region *r)
 {
-	struct tlsf_block *b = tlsf_block_of((void *)r->first);
-	size_t size = region_size(r);
-
-	tlsf_block_at(b, size)->header = TLSF_BLOCK_MIN | TLSF_PREV_FREE;
-	block_mark_free(b, size);
-	block_insert(c, b, size);
+	at(c, r->end)->header = TLSF_BLOCK_MIN | TLSF_PREV_FREE | TLSF_USED;
+	block_insert(c, r->start, r->end - r->start);
 	c->free_less_frees++;
 }
 
@@ -847,18 +851,18 @@ static bool region_fit(const struct tlsf_core *c, struct tlsf_region *r, void *m
 {
 	uintptr_t start = align_up((uintptr_t)mem, TLSF_GRANULE);
 	uintptr_t end = ((uintptr_t)mem + bytes) & ~(uintptr_t)TLSF_FLAGS;
-	size_t size = end - start - TLSF_BLOCK_HEADER;
+	size_t n = (end - start) / TLSF_GRANULE - 1;
 
 	if (!mem || bytes > TLSF_NO_ADDRESS - (uintptr_t)mem || bytes < TLSF_BLOCK_MIN ||
 	    end < start || end - start < TLSF_BLOCK_MIN + TLSF_BLOCK_HEADER)
 		return false;
 	*r = (struct tlsf_region){ .first = start + TLSF_BLOCK_HEADER,
-				   .granules = (size - TLSF_BLOCK_MIN) / TLSF_GRANULE + 1,
-				   .limit = start + TLSF_BLOCK_HEADER + size - TLSF_BLOCK_MIN +
-					    TLSF_FLAGS,
+				   .granules = n - BLOCK_MIN + 1,
+				   .start = tlsf_block_place(c, (void *)start),
 				   .base = mem, .bytes = bytes };
-	return bytes <= TLSF_REGION_MAX &&
-	       tlsf_map_scaled(size, TLSF_GRANULE_LOG2) < c->nr_lists;
+	r->end = r->start + n;
+	return bytes <= TLSF_REGION_MAX && tlsf_map_index(n) < c->nr_lists &&
+	       (uintptr_t)mem >= (uintptr_t)tlsf_block_at(c, c->control_end);
 }
 
 static bool ranges_overlap(uintptr_t a, size_t a_bytes, uintptr_t b, size_t b_bytes)
@@ -873,16 +877,15 @@ static bool ranges_overlap(uintptr_t a, size_t a_bytes, uintptr_t b, size_t b_by
  * @bytes: how much; no more than tlsf_core_init() was told
  *
  * Return: TLSF_OK, or TLSF_E_REGION, and nothing changed, when the memory is too
- * small for one block, too large for the control structure, overlaps a region or the
- * control structure, or would be region TLSF_REGIONS_MAX + 1.
+ * small for one block, too large for the control structure, below or over it, overlaps a
+ * region, or would be region TLSF_REGIONS_MAX + 1.
  */
 enum tlsf_status tlsf_core_add_region(struct tlsf_core *c, void *mem, size_t bytes)
 {
 	struct tlsf_region new;
 	unsigned int i;
 
-	if (c->nr_regions == TLSF_REGIONS_MAX || !region_fit(c, &new, mem, bytes) ||
-	    ranges_overlap((uintptr_t)mem, bytes, (uintptr_t)c, c->control_bytes))
+	if (c->nr_regions == TLSF_REGIONS_MAX || !region_fit(c, &new, mem, bytes))
 		return TLSF_E_REGION;
 	for (i = 0; i < c->nr_regions; i++)
 		if (ranges_overlap((uintptr_t)mem, bytes, (uintptr_t)c->region[i].base,
@@ -891,7 +894,7 @@ enum tlsf_status tlsf_core_add_region(struct tlsf_core *c, void *mem, size_t byt
 	for (i = c->nr_regions++; i && c->region[i - 1].first > new.first; i--)
 		c->region[i] = c->region[i - 1];
 	c->region[i] = new;
-	regions_changed(c);
+	regions_changed(c, new.end - new.start);
 	region_format(c, &new);
 	return TLSF_OK;
 }
@@ -906,25 +909,25 @@ enum tlsf_status tlsf_core_add_region(struct tlsf_core *c, void *mem, size_t byt
  */
 enum tlsf_status tlsf_core_remove_region(struct tlsf_core *c, void *mem)
 {
-	struct tlsf_block *b;
+	const struct tlsf_region *r;
 	unsigned int i = 0;
-	size_t size;
+	size_t n;
 
 	while (i < c->nr_regions && c->region[i].base != mem)
 		i++;
 	if (i == c->nr_regions)
 		return TLSF_E_REGION;
-	b = tlsf_block_of((void *)c->region[i].first);
-	size = region_size(&c->region[i]);
-	if (b->header != (size | TLSF_FREE))
+	r = &c->region[i];
+	n = r->end - r->start;
+	if (at(c, r->start)->header != n * TLSF_GRANULE)
 		return TLSF_E_BUSY;
-	if (!block_unlink(c, b))
+	if (!block_unlink(c, r->start))
 		return TLSF_E_LINKS;
 	c->free_less_frees--;
 	for (c->nr_regions--; i < c->nr_regions; i++)
 		c->region[i] = c->region[i + 1];
 	c->region[i] = (struct tlsf_region){ .first = TLSF_NO_ADDRESS };
-	regions_changed(c);
+	regions_changed(c, -n);
 	return TLSF_OK;
 }
 
@@ -943,12 +946,11 @@ void tlsf_core_reset(struct tlsf_core *c)
 
 	while (tlsf_core_walk(c, &at, &info))
 		tlsf_block_of(info.ptr)->header = 0;
-	for (i = 0; i <= c->nr_lists; i++)
-		c->list[i] = &c->nil;
+	for (i = 0; i < c->nr_lists; i++)
+		c->list[i] = NIL;
 	for (i = 0; i < TLSF_BITMAP_WORDS; i++)
 		c->bitmap[i] = 0;
-	c->summary = 0;
-	c->used_bytes = 0;
+	account_free(c, c->capacity - c->free);
 	c->frees = c->allocs;
 	c->free_less_frees = -c->frees;
 	for (i = 0; i < c->nr_regions; i++)
@@ -985,7 +987,7 @@ bool tlsf_core_walk(const struct tlsf_core *c, struct tlsf_cursor *at,
 		return false;
 	*info = (struct tlsf_block_info){ .ptr = tlsf_block_payload(b),
 					  .size = tlsf_block_size(b) - TLSF_BLOCK_HEADER,
-					  .free = b->header & TLSF_FREE };
+					  .free = tlsf_block_is_free(b) };
 	at->offset += tlsf_block_size(b);
 	return true;
 }
@@ -993,13 +995,13 @@ bool tlsf_core_walk(const struct tlsf_core *c, struct tlsf_cursor *at,
 /* what tlsf_core_alloc() can serve at most now: the head of the highest list */
 static size_t largest_request(const struct tlsf_core *c)
 {
-	unsigned int w, i;
+	size_t w, list;
 
-	if (!c->summary)
+	if (!c->bitmap[TLSF_SUMMARY])
 		return 0;
-	w = tlsf_map_log2(c->summary);
-	i = w * TLSF_WORD_BITS + tlsf_map_log2(c->bitmap[w]);
-	return tlsf_block_size(((struct tlsf_block *const *)c)[i]) - TLSF_BLOCK_HEADER;
+	w = tlsf_fls(c->bitmap[TLSF_SUMMARY]);
+	list = w * TLSF_WORD_BITS + tlsf_fls(c->bitmap[w]);
+	return tlsf_block_size(at(c, at(c, list)->next)) - TLSF_BLOCK_HEADER;
 }
 
 /**
@@ -1011,16 +1013,15 @@ static size_t largest_request(const struct tlsf_core *c)
  */
 void tlsf_core_stats(const struct tlsf_core *c, struct tlsf_core_stats *stats)
 {
-	size_t blocks = c->allocs - c->frees;
+	ptrdiff_t free = (ptrdiff_t)c->free, lowest = free < c->low_water ? free : c->low_water;
 	unsigned int i;
 
 	*stats = (struct tlsf_core_stats){
-		.used_bytes = c->used_bytes,
-		.free_bytes = c->capacity - c->used_bytes -
-			      (blocks + tlsf_core_free_blocks(c)) * TLSF_BLOCK_HEADER,
+		.used_bytes = tlsf_core_used_bytes(c),
+		.free_bytes = (c->free - tlsf_core_free_blocks(c)) * TLSF_GRANULE,
 		.largest_free = largest_request(c),
-		.high_water = c->high_water,
-		.used_blocks = blocks,
+		.high_water = (c->capacity - (size_t)lowest) * TLSF_GRANULE,
+		.used_blocks = c->allocs - c->frees,
 		.free_blocks = tlsf_core_free_blocks(c),
 		.allocs = c->allocs - c->since.allocs,
 		.frees = c->frees - c->since.frees,
@@ -1046,7 +1047,7 @@ void tlsf_core_stats_reset(struct tlsf_core *c)
 	c->since.fail_exhausted = c->fail_exhausted;
 	c->since.fail_fragmented = c->fail_fragmented;
 	c->since.bad_pointers = c->bad_pointers;
-	c->high_water = c->used_bytes;
+	c->low_water = (ptrdiff_t)c->free;
 }
 
 /**

@@ -16,6 +16,7 @@
  *
  *  block		header word and the payload behind it
  *  granule		sizeof(size_t): all sizes and addresses are multiples of it
+ *  place		number of a granule, counted from the control structure
  *  class, index	one free list; first and second level in one number (tlsf_map.h)
  *  good fit		first block of the smallest class in which every block fits
  *  physical neighbour	the block just before or after in memory
@@ -36,6 +37,7 @@
 #include <stdint.h>
 #endif
 
+#include "tlsf_bits.h"
 #include "tlsf_map.h"
 
 #define TLSF_GRANULE		sizeof(size_t)
@@ -49,7 +51,7 @@
 #define TLSF_GRANULE_LOG2	(sizeof(size_t) == 8 ? 3 : 2)
 #define TLSF_LISTS_MAX		((TLSF_BLOCK_LIMIT_LOG2 - TLSF_GRANULE_LOG2 - TLSF_SLI + 1) * \
 				 TLSF_SL_COUNT)
-/* One more list than classes, always empty; and bits for what stands before the lists. */
+/* and bits for what stands before the lists */
 #define TLSF_BITMAP_WORDS	(TLSF_LISTS_MAX / TLSF_WORD_BITS + (sizeof(size_t) == 8 ? 2 : 4))
 
 /*
@@ -105,29 +107,35 @@ enum tlsf_status {
 };
 
 /*
- * Block layout. A block is named by the address of its header; its size counts the
+ * Block layout. A block is named by the place of its header; its size counts the
  * header. Only the header is ours while a block is allocated: one word.
  *
  *	allocated                          free
- *	+--------+----------------------+  +--------+------+-------+-- - - --+--------+
- *	| header | payload              |  | header | next | pprev |         | footer |
- *	+--------+----------------------+  +--------+------+-------+-- - - --+--------+
- *	          ^ what the caller gets             list links              own address,
- *	                                                                     read by the
- *	                                                                     neighbour above
+ *	+--------+----------------------+  +--------+------+------+-- - - --+--------+
+ *	| header | payload              |  | header | next | prev |         | footer |
+ *	+--------+----------------------+  +--------+------+------+-- - - --+--------+
+ *	          ^ what the caller gets             list links             own place,
+ *	                                                                    read by the
+ *	                                                                    neighbour above
  *
- * Header: the size, a multiple of the granule, whose low bits hold
- *	bit 0	TLSF_FREE	this block is in a free list
- *	bit 1	TLSF_PREV_FREE	the block below is free: the word before this header is
- *				its footer
- * Bits from TLSF_BLOCK_LIMIT upwards are zero, kept for a check word.
+ * Header: the size in bytes, a multiple of the granule, and
+ *	lowest bit	TLSF_PREV_FREE	the block below is free: the word before this
+ *					header is its footer
+ *	highest bit	TLSF_USED	this block is allocated, else in a free list
+ * Bits from TLSF_BLOCK_LIMIT up to the highest are zero, kept for a check word. A free
+ * block is never above another, so its header is its size. A small number, such as a link
+ * or most of what callers store, is no header of an allocated block.
  *
  * A region is blocks without gaps and an end mark, the header of an allocated block of
  * TLSF_BLOCK_MIN that has no payload: so it is plausible to whom it is the block above.
  *
- * A list ends in the nil block inside the control structure, never in NULL, and
- * pprev points at whatever points here, a list head or another block's next. So
- * insertion and removal have no special case and no branch.
+ * Why places and not addresses: whether a link may be followed is one comparison, for
+ * range and alignment at once. The control structure lies below its regions and is place
+ * 0; it contains the nil block, in which every list ends. A list is named by the
+ * place, inside the control structure, of a block whose next would be the head of the
+ * list. So what points at a block is always the next of the block before it, real or
+ * not, and insertion has no special case. Bit n of the bitmap belongs to the list of
+ * place n: the link of a block says which bit to clear when it was the only one.
  *
  * Invariants; tlsf_check.c proves them by these numbers:
  *
@@ -136,65 +144,69 @@ enum tlsf_status {
  *     TLSF_BLOCK_LIMIT; spare header bits are zero.
  *  3. No two free blocks are physical neighbours.
  *  4. TLSF_PREV_FREE says what the block below is.
- *  5. The footer of a free block holds its address.
+ *  5. The footer of a free block holds its place.
  *  6. Every block in a list is free, in a region, of that list's class, and the block
- *     before it and its pprev agree.
+ *     before it and its prev agree.
  *  7. The lists hold exactly the free blocks of the regions.
  *  8. A bitmap bit is set if and only if its list is not empty, a summary bit if and
  *     only if its bitmap word is not zero.
  *  9. Counters agree with the blocks.
  * 10. Regions are sorted and disjoint; the nil block is never anything else.
  */
-#define TLSF_FREE		((size_t)1)
-#define TLSF_PREV_FREE		((size_t)2)
+#define TLSF_PREV_FREE		((size_t)1)
+#define TLSF_USED		((size_t)1 << (8 * sizeof(size_t) - 1))
 #define TLSF_FLAGS		(TLSF_GRANULE - 1)
 
 struct tlsf_block {
 	size_t header;
-	struct tlsf_block *next;	/* free blocks only, as all below */
-	struct tlsf_block **pprev;
+	size_t next;		/* free blocks only, as all below */
+	size_t prev;
 	/* ... footer: the last word */
 };
 
 #define TLSF_BLOCK_HEADER	sizeof(size_t)
-#define TLSF_BLOCK_MIN		(sizeof(struct tlsf_block) + sizeof(struct tlsf_block *))
+#define TLSF_BLOCK_MIN		(sizeof(struct tlsf_block) + sizeof(size_t))
 
 /**
  * struct tlsf_region - memory between a first payload and an end mark
  * @first: address of the first block's payload, or TLSF_NO_ADDRESS
  * @granules: from there, at which a payload could start; 0 when the entry is unused
- * @limit: address of the last byte of the last of them: TLSF_BLOCK_MIN below that of
- *	the end mark's payload
+ * @start: place of the first block
+ * @end: place of the end mark
  * @base: what the caller gave, for accounting and removal
  * @bytes: how much of it
  */
 struct tlsf_region {
 	uintptr_t first;
 	size_t granules;
-	uintptr_t limit;
+	size_t start;
+	size_t end;
 	void *base;
 	size_t bytes;
 };
 
 /**
  * struct tlsf_core - control structure; the caller's lock guards all of it
- * @nil: ends every list; header 0 so that it never satisfies a request. Its pprev is
+ * @bitmap: bit n is set when the list of place n is not empty. No list has a place as
+ *	low as the bits of the first word, which is the summary: its bit w is set when
+ *	word w is not zero.
+ * @nil: ends every list; header 0 so that it never satisfies a request. Its prev is
  *	written by every operation at the end of a list and never read.
- * @summary: bit w is set when bitmap[w] is not zero
- * @bitmap: bit n is set when the list whose head is word n of this structure is not
- *	empty: so the address of a head gives its bit
- * @low: lowest address a link may hold; constant between region changes, as are
- *	@extent, @capacity and @region
- * @extent: granules from @low up at which a block with its links can be read
- * @control_bytes: size of this structure with all its lists; constant after init
  * @max_request: no larger request can ever succeed; constant after init
+ * @top: place of the highest end mark; constant between region changes, as are
+ *	@links_end, @blocks_end, @capacity and @region
+ * @links_end: no link is as high
+ * @blocks_end: the same number, in a word of its own for those who would otherwise
+ *	keep it in a register
+ * @control_end: places of this structure with all its lists; constant after init
  * @nr_lists: lists in use, and as many as the memory has room for, less the empty one
  *	above the last class; constant after init
  * @nr_regions: entries of @region in use
  * @status: why the last allocation failed
  * @steps: steps of the last operation, where they are counted
- * @used_bytes: usable bytes of allocated blocks
- * @high_water: most @used_bytes ever
+ * @free: granules of free blocks, headers included
+ * @low_water: least @free ever, but for what was allocated after the last free; below
+ *	zero when more was in use than the regions that are left could hold
  * @free_less_frees: free blocks less @frees, so that a free without a merge, which
  *	adds one to both, has nothing to count here
  * @allocs: blocks ever handed out
@@ -203,26 +215,21 @@ struct tlsf_region {
  * @fail_exhausted: failed requests by cause, as @fail_fragmented
  * @fail_fragmented: see @fail_exhausted
  * @bad_pointers: pointers that validation refused
- * @capacity: bytes of all blocks, allocated and free, headers included
+ * @capacity: granules of all blocks, allocated and free, headers included
  * @since: counters at the last tlsf_core_stats_reset()
  * @region: sorted by address
- * @list: heads; @nr_lists and one that is always empty, and a word that lets every
- *	head be read as a block
+ * @list: heads, @nr_lists of them
  */
 struct tlsf_core {
-	struct tlsf_block nil;
-	unsigned long summary;
 	unsigned long bitmap[TLSF_BITMAP_WORDS];
-	uintptr_t low;
-	size_t extent;
-	size_t control_bytes;
+	struct tlsf_block nil;
 	size_t max_request;
-	unsigned int nr_lists;
-	unsigned int nr_regions;
-	enum tlsf_status status;
-	unsigned int steps;
-	size_t used_bytes;
-	size_t high_water;
+	size_t top;
+	size_t links_end;
+	size_t blocks_end;
+	size_t control_end;
+	size_t free;
+	ptrdiff_t low_water;
 	size_t free_less_frees;
 	size_t allocs;
 	size_t frees;
@@ -231,6 +238,10 @@ struct tlsf_core {
 	size_t fail_fragmented;
 	size_t bad_pointers;
 	size_t capacity;
+	unsigned int nr_lists;
+	unsigned int nr_regions;
+	enum tlsf_status status;
+	unsigned int steps;
 	struct {
 		size_t allocs;
 		size_t frees;
@@ -240,11 +251,27 @@ struct tlsf_core {
 		size_t bad_pointers;
 	} since;
 	struct tlsf_region region[TLSF_REGIONS_MAX];
-	struct tlsf_block *list[];
+	size_t list[];
 };
 
-/* the word of struct tlsf_core at which the list heads begin */
-#define TLSF_FIRST_SLOT		(offsetof(struct tlsf_core, list) / sizeof(struct tlsf_block *))
+#define TLSF_NIL		(offsetof(struct tlsf_core, nil) / TLSF_GRANULE)
+
+/* the word of the bitmap whose bits would belong to lists before the first */
+#define TLSF_SUMMARY		0
+
+/* place of the first list: its head is the next of a block that would be there */
+#define TLSF_FIRST_LIST		(offsetof(struct tlsf_core, list) / TLSF_GRANULE - 1)
+
+/* the block at @place, or the list */
+static inline struct tlsf_block *tlsf_block_at(const struct tlsf_core *c, size_t place)
+{
+	return (struct tlsf_block *)((uintptr_t)c + place * TLSF_GRANULE);
+}
+
+static inline size_t tlsf_block_place(const struct tlsf_core *c, const struct tlsf_block *b)
+{
+	return ((uintptr_t)b - (uintptr_t)c) / TLSF_GRANULE;
+}
 
 static inline struct tlsf_block *tlsf_block_of(const void *payload)
 {
@@ -258,19 +285,30 @@ static inline void *tlsf_block_payload(const struct tlsf_block *b)
 
 static inline size_t tlsf_block_size(const struct tlsf_block *b)
 {
-	return b->header & ~TLSF_FLAGS;
+	return b->header & ~(TLSF_FLAGS | TLSF_USED);
+}
+
+static inline bool tlsf_block_is_free(const struct tlsf_block *b)
+{
+	return !(b->header & TLSF_USED);
 }
 
 /* the block @size bytes above @b */
-static inline struct tlsf_block *tlsf_block_at(const struct tlsf_block *b, size_t size)
+static inline struct tlsf_block *tlsf_block_above(const struct tlsf_block *b, size_t size)
 {
 	return (struct tlsf_block *)((uintptr_t)b + size);
 }
 
-/* offset from the first payload of @r of the last byte of the last granule for one */
+/* offset from the first payload of @r of the last one that could be */
 static inline size_t tlsf_region_last(const struct tlsf_region *r)
 {
-	return r->limit - r->first;
+	return (r->granules - 1) * TLSF_GRANULE;
+}
+
+/* usable bytes of allocated blocks */
+static inline size_t tlsf_core_used_bytes(const struct tlsf_core *c)
+{
+	return (c->capacity - c->free - (c->allocs - c->frees)) * TLSF_GRANULE;
 }
 
 static inline size_t tlsf_core_free_blocks(const struct tlsf_core *c)
@@ -279,9 +317,9 @@ static inline size_t tlsf_core_free_blocks(const struct tlsf_core *c)
 }
 
 /* the footer of the block below @b, which must be free */
-static inline struct tlsf_block **tlsf_block_footer_below(const struct tlsf_block *b)
+static inline size_t *tlsf_block_footer_below(const struct tlsf_block *b)
 {
-	return (struct tlsf_block **)((uintptr_t)b - sizeof(struct tlsf_block *));
+	return (size_t *)((uintptr_t)b - TLSF_GRANULE);
 }
 
 /**
@@ -292,7 +330,8 @@ static inline struct tlsf_block **tlsf_block_footer_below(const struct tlsf_bloc
  * @overhead_bytes: headers, end marks, what alignment cut off;
  *	used + free + overhead = region_bytes
  * @largest_free: largest request that tlsf_core_alloc() would serve now
- * @high_water: most used_bytes since init or the last reset of it
+ * @high_water: most bytes that allocated blocks took, headers included, since init or
+ *	the last reset of it
  * @used_blocks: allocated blocks
  * @free_blocks: free blocks
  * @allocs: blocks handed out

@@ -22,38 +22,28 @@
 #ifndef _TLSF_MAP_H
 #define _TLSF_MAP_H
 
+#include "tlsf_bits.h"
+
 #define TLSF_SLI	5
 #define TLSF_SL_COUNT	(1u << TLSF_SLI)
 
-/* floor(log2(v)); v must not be 0 */
-static inline unsigned int tlsf_map_log2(unsigned long v)
-{
-	return (unsigned int)__builtin_clzl(v) ^ (8 * (unsigned int)sizeof(v) - 1);
-}
-
-/*
- * Class of v / 2^scale, without dividing first: the bits that a division would drop
- * are dropped by the shift, which is never less than scale.
- */
-static inline unsigned long tlsf_map_scaled(unsigned long v, unsigned int scale)
-{
-	unsigned long shift = tlsf_map_log2(v | ((unsigned long)TLSF_SL_COUNT << scale)) - TLSF_SLI;
-
-	return (shift << TLSF_SLI) + (v >> shift) - ((unsigned long)scale << TLSF_SLI);
-}
-
 /* class of v: classes are in ascending order and cover all values */
-static inline unsigned int tlsf_map_index(unsigned long v)
+static inline unsigned long tlsf_map_index(unsigned long v)
 {
-	return (unsigned int)tlsf_map_scaled(v, 0);
+	unsigned long f = tlsf_fls(v | TLSF_SL_COUNT);
+
+	unsigned long shift = f - TLSF_SLI;
+
+	__asm__("" : "+r"(shift));
+	return (f << TLSF_SLI) + (v >> shift) - (TLSF_SLI << TLSF_SLI);
 }
 
 /* smallest value of class @index: the inverse of tlsf_map_index() */
-static inline unsigned long tlsf_map_floor(unsigned int index)
+static inline unsigned long tlsf_map_floor(unsigned long index)
 {
-	unsigned int shift = index < TLSF_SL_COUNT ? 0 : (index >> TLSF_SLI) - 1;
+	unsigned long shift = index < TLSF_SL_COUNT ? 0 : (index >> TLSF_SLI) - 1;
 
-	return (unsigned long)(index - (shift << TLSF_SLI)) << shift;
+	return (index - (shift << TLSF_SLI)) << shift;
 }
 
 #endif /* _TLSF_MAP_H */

@@ -158,10 +158,10 @@ static __always_inline void run_free(struct tlsf_pool *pool, struct op *op)
 /* for the timed path, whose sample wants to know how much it was */
 static __always_inline void run_free_sized(struct tlsf_pool *pool, struct op *op)
 {
-	size_t used = pool->core->used_bytes;
+	size_t used = tlsf_core_used_bytes(pool->core);
 
 	run_free(pool, op);
-	op->size = used - pool->core->used_bytes;
+	op->size = used - tlsf_core_used_bytes(pool->core);
 }
 
 static __always_inline void run_resize(struct tlsf_pool *pool, struct op *op)

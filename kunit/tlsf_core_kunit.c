@@ -5,7 +5,9 @@
  * Room: test. Includes tlsf_core.h, and the core's own objects are linked into this
  * module, so it runs without tlsf_mod.ko. What the user-space tests of tools/host prove
  * at length is repeated here in its essentials, with the kernel's compiler flags and
- * under KASAN: regions are kmalloc'ed to the byte, so an access past an end is seen.
+ * under KASAN. The control structure and the region above it are one kmalloc'ed piece,
+ * to the byte: an access past its ends is seen, and one of a place between them would
+ * be a write that unchanged() or the checker finds.
  *
  * Most tests start from a heap in writing, "U64 F128 U32", and compare with another one
  * (layout.h); p[i] is its i-th block. checked() proves all invariants, the accounting
@@ -41,21 +43,22 @@ struct heap {
 
 /* ---- heaps ---- */
 
-static void control_open(struct kunit *test, struct heap *h, size_t region_bytes)
+/* a heap without a region, and above it @room bytes, which are returned */
+static void *heap_open_empty(struct kunit *test, struct heap *h, size_t region_bytes,
+			     size_t room)
 {
-	size_t bytes = tlsf_core_size(region_bytes);
-	void *mem = kunit_kzalloc(test, bytes, GFP_KERNEL);
+	size_t control = tlsf_core_size(region_bytes);
+	void *mem = kunit_kzalloc(test, control + room, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, mem);
-	h->c = tlsf_core_init(mem, bytes, region_bytes);
+	h->c = tlsf_core_init(mem, control, region_bytes);
 	KUNIT_ASSERT_PTR_EQ(test, h->c, mem);
+	return mem + control;
 }
 
 static void heap_open(struct kunit *test, struct heap *h, size_t bytes)
 {
-	control_open(test, h, bytes);
-	h->region = kunit_kzalloc(test, bytes, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, h->region);
+	h->region = heap_open_empty(test, h, bytes, bytes);
 	KUNIT_ASSERT_EQ(test, tlsf_core_add_region(h->c, h->region, bytes), TLSF_OK);
 }
 
@@ -65,7 +68,7 @@ static void accounting_checked(struct kunit *test, const struct heap *h)
 
 	tlsf_core_stats(h->c, &s);
 	KUNIT_EXPECT_EQ(test, s.used_bytes + s.free_bytes + s.overhead_bytes, s.region_bytes);
-	KUNIT_EXPECT_GE(test, s.high_water, s.used_bytes);
+	KUNIT_EXPECT_GE(test, s.high_water, s.used_bytes + s.used_blocks * G);
 }
 
 /* all that must hold after any operation */
@@ -154,7 +157,7 @@ struct snapshot {
 
 static size_t control_bytes(const struct tlsf_core *c)
 {
-	return offsetof(struct tlsf_core, list) + (c->nr_lists + 1) * sizeof(c->list[0]);
+	return offsetof(struct tlsf_core, list) + c->nr_lists * sizeof(c->list[0]);
 }
 
 static void snapshot_take(struct kunit *test, const struct heap *h, struct snapshot *s)
@@ -167,10 +170,11 @@ static void snapshot_take(struct kunit *test, const struct heap *h, struct snaps
 	memcpy(s->region, h->region, h->c->region[0].bytes);
 }
 
-/* but for the counters of failures, and nil.pprev, which is scratch */
+/* but for the counters of failures; low_water, which lags; nil.prev, which is scratch */
 static void unchanged(struct kunit *test, const struct heap *h, struct snapshot *s)
 {
-	s->control->nil.pprev = h->c->nil.pprev;
+	s->control->nil.prev = h->c->nil.prev;
+	s->control->low_water = h->c->low_water;
 	s->control->status = h->c->status;
 	s->control->steps = h->c->steps;
 	s->control->bad_pointers = h->c->bad_pointers;
@@ -230,7 +234,8 @@ static const struct alloc_case alloc_cases[] = {
 	{ "U64 F72 U64",	0, 64,	1, "U64 U72 U64",		2 },
 	{ "F64 U24 F32 U24",	0, 32,	2, "F64 U24 U32 U24",		1 },
 	{ "U64 F65536",		0, 64,	1, "U64 U64 F65536-64",		5 },
-	{ "U64 F65536",		0, 65536, 1, "U64 U65536",		2 },
+	{ "U64 F65536",		0, 65536, 1, "U64 U65536",		1 },
+	{ "F64 U24 F96 U24",	0, 80,	2, "F64 U24 U96 U24",		2 },
 	{ "U64 F64 U64",	1, 64,	1, "U64 U64 U64",		1 },
 };
 
@@ -251,16 +256,36 @@ static void alloc_serves(struct kunit *test)
 	looks_like(test, h, t->after);
 }
 
-/* granules for bytes: 69 and 68 share a list, so 69 is served from the next one up */
-static void request_of_69_is_served_from_the_next_list_up(struct kunit *test)
+/*
+ * Granules for bytes, headers included: 68 and 69 share a list. A request of 69 takes
+ * its head only if that is large enough, and does not look at the block behind it.
+ */
+struct class_case {
+	char before[LAYOUT_MAX];
+	int freed_last;		/* it becomes the head */
+	int served_from;
+};
+
+static const struct class_case class_cases[] = {
+	{ "U64 U544 U64 F568 U64",		1, 1 },
+	{ "U64 U536 U64 F568 U64",		1, 3 },
+	{ "U64 F544 U64 U536 U64 F568 U64",	3, 5 },
+	{ "U64 U544 U64 F536 U64 F568 U64",	1, 1 },
+};
+
+PARAM_TABLE(class, before);
+
+static void own_list_serves_when_its_head_is_large_enough(struct kunit *test)
 {
+	const struct class_case *t = test->param_value;
 	struct heap *h = test->priv;
 
 	if (G != 8)
-		kunit_skip(test, "the layout is written for a granule of 8");
-	build(test, h, "U64 F544 U64 F568 U64");
-	KUNIT_EXPECT_PTR_EQ(test, alloc(test, h, 544), h->p[3]);
-	KUNIT_EXPECT_PTR_EQ(test, alloc(test, h, 544), h->p[1]);	/* own list, at last */
+		kunit_skip(test, "the layouts are written for a granule of 8");
+	KUNIT_ASSERT_EQ(test, tlsf_map_index(69), tlsf_map_index(68));
+	build(test, h, t->before);
+	KUNIT_ASSERT_EQ(test, give(test, h, h->p[t->freed_last]), TLSF_OK);
+	KUNIT_EXPECT_PTR_EQ(test, alloc(test, h, 544), h->p[t->served_from]);
 }
 
 static void memalign_serves_every_power_of_two(struct kunit *test)
@@ -447,6 +472,27 @@ static void bad_pointer_changes_nothing(struct kunit *test)
 	checked(test, h);
 }
 
+/* whatever small numbers a caller stores, sizes and links included: none is a header */
+static void pointer_at_stored_numbers_changes_nothing(struct kunit *test)
+{
+	struct heap *h = test->priv;
+	size_t i, n, *words;
+
+	build(test, h, "U64 U128 F64 U64");
+	words = h->p[1];
+	for (n = TLSF_BLOCK_MIN; n <= 2 * TLSF_BLOCK_MIN; n += G / 2) {
+		for (i = 0; i < 128 / G; i++)
+			words[i] = n;
+		for (i = 1; i < 128 / G; i++)
+			refused(test, h, words + i, TLSF_E_HEADER);
+	}
+	for (i = 0; i < 128 / G; i++)
+		words[i] = tlsf_block_place(h->c, (void *)(words + i));
+	for (i = 1; i < 128 / G; i++)
+		refused(test, h, words + i, TLSF_E_HEADER);
+	checked(test, h);
+}
+
 static void foreign_pointer_changes_nothing(struct kunit *test)
 {
 	struct heap *h = test->priv;
@@ -483,17 +529,17 @@ static size_t *header_above(struct heap *h)
 
 static size_t *next_above(struct heap *h)
 {
-	return (size_t *)&tlsf_block_of(h->p[3])->next;
+	return &tlsf_block_of(h->p[3])->next;
 }
 
-static size_t *pprev_above(struct heap *h)
+static size_t *prev_above(struct heap *h)
 {
-	return (size_t *)&tlsf_block_of(h->p[3])->pprev;
+	return &tlsf_block_of(h->p[3])->prev;
 }
 
 static size_t *footer_above(struct heap *h)
 {
-	return (size_t *)tlsf_block_footer_below(tlsf_block_of(h->p[4]));
+	return tlsf_block_footer_below(tlsf_block_of(h->p[4]));
 }
 
 static size_t *header_below(struct heap *h)
@@ -503,17 +549,17 @@ static size_t *header_below(struct heap *h)
 
 static size_t *next_below(struct heap *h)
 {
-	return (size_t *)&tlsf_block_of(h->p[1])->next;
+	return &tlsf_block_of(h->p[1])->next;
 }
 
-static size_t *pprev_below(struct heap *h)
+static size_t *prev_below(struct heap *h)
 {
-	return (size_t *)&tlsf_block_of(h->p[1])->pprev;
+	return &tlsf_block_of(h->p[1])->prev;
 }
 
 static size_t *footer_below(struct heap *h)
 {
-	return (size_t *)tlsf_block_footer_below(tlsf_block_of(h->p[2]));
+	return tlsf_block_footer_below(tlsf_block_of(h->p[2]));
 }
 
 #define DAMAGE(field, status)	{ #field, field, status }
@@ -521,11 +567,11 @@ static size_t *footer_below(struct heap *h)
 static const struct damage_case damage_cases[] = {
 	DAMAGE(header_above, TLSF_E_NEIGHBOUR),
 	DAMAGE(next_above, TLSF_E_LINKS),
-	DAMAGE(pprev_above, TLSF_E_LINKS),
+	DAMAGE(prev_above, TLSF_E_LINKS),
 	DAMAGE(footer_above, TLSF_E_NEIGHBOUR),
 	DAMAGE(header_below, TLSF_E_NEIGHBOUR),
 	DAMAGE(next_below, TLSF_E_LINKS),
-	DAMAGE(pprev_below, TLSF_E_LINKS),
+	DAMAGE(prev_below, TLSF_E_LINKS),
 	DAMAGE(footer_below, TLSF_E_NEIGHBOUR),
 };
 
@@ -533,14 +579,17 @@ PARAM_TABLE(damage, name);
 
 static void damage_is_refused(struct kunit *test)
 {
-	static const size_t damage[] = { SIZE_MAX, SIZE_MAX - 6, TOP_BIT, 3 };
 	const struct damage_case *t = test->param_value;
 	struct heap *h = test->priv;
 	struct snapshot before;
-	size_t i, was;
+	size_t i, was, damage[] = { SIZE_MAX, SIZE_MAX - 6, TOP_BIT, 3, 0, 0, 0, 0 };
 
 	build(test, h, "U32 F128 U64 F200 U32");
 	was = *t->field(h);
+	damage[4] = was + 1;		/* places: of the granule beside the right one */
+	damage[5] = was - 1;
+	damage[6] = h->c->links_end;	/* and of those beside the last that a link may have */
+	damage[7] = h->c->links_end - 1;
 	for (i = 0; i < ARRAY_SIZE(damage); i++) {
 		*t->field(h) = damage[i];
 		snapshot_take(test, h, &before);
@@ -556,11 +605,9 @@ static void damage_is_refused(struct kunit *test)
 static void regions_come_and_go(struct kunit *test)
 {
 	struct heap *h = test->priv;
-	char *mem = kunit_kzalloc(test, (TLSF_REGIONS_MAX + 1) * 512, GFP_KERNEL);
+	char *mem = heap_open_empty(test, h, 256, (TLSF_REGIONS_MAX + 1) * 512);
 	unsigned int i;
 
-	KUNIT_ASSERT_NOT_NULL(test, mem);
-	control_open(test, h, 256);
 	for (i = 0; i < TLSF_REGIONS_MAX; i++)	/* out of order: 0 3 6 1 4 7 2 5 */
 		KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, mem + 3 * i % 8 * 512, 256),
 				TLSF_OK);
@@ -579,25 +626,22 @@ static void regions_come_and_go(struct kunit *test)
 	checked(test, h);
 }
 
-/* the control structure lies above the region, whose first block is in a list */
-static void region_below_the_control_structure(struct kunit *test)
+/* places are counted upward from the control structure */
+static void region_below_the_control_structure_is_refused(struct kunit *test)
 {
 	struct heap *h = test->priv;
 	char *mem = kunit_kzalloc(test, 8192, GFP_KERNEL);
+	size_t control = tlsf_core_size(256);
 
 	KUNIT_ASSERT_NOT_NULL(test, mem);
-	h->c = tlsf_core_init(mem + 4096, 4096, 256);
+	h->c = tlsf_core_init(mem + 1024, control, 256);
 	KUNIT_ASSERT_NOT_NULL(test, h->c);
-	KUNIT_ASSERT_EQ(test, tlsf_core_add_region(h->c, mem, 256), TLSF_OK);
-	h->p[0] = alloc(test, h, 32);
-	h->p[1] = alloc(test, h, 32);
-	h->p[2] = alloc(test, h, 32);
-	h->p[3] = alloc(test, h, 32);
-	KUNIT_EXPECT_EQ(test, give(test, h, h->p[0]), TLSF_OK);
-	KUNIT_EXPECT_EQ(test, give(test, h, h->p[2]), TLSF_OK);
-	KUNIT_EXPECT_EQ(test, give(test, h, h->p[1]), TLSF_OK);
-	KUNIT_EXPECT_EQ(test, give(test, h, h->p[3]), TLSF_OK);
+	KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, mem, 256), TLSF_E_REGION);
+	KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, mem + 1024 + control - 1, 256),
+			TLSF_E_REGION);
+	KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, mem + 1024 + control, 256), TLSF_OK);
 	looks_like(test, h, "F*");
+	checked(test, h);
 }
 
 static void bad_regions_are_refused(struct kunit *test)
@@ -665,7 +709,7 @@ struct fault_case {
 
 static void end_mark_is_free(struct heap *h)
 {
-	tlsf_block_at(tlsf_block_of(h->p[4]), 32 + G)->header |= TLSF_FREE;
+	tlsf_block_above(tlsf_block_of(h->p[4]), 32 + G)->header &= ~TLSF_USED;
 }
 
 static void block_has_no_size(struct heap *h)
@@ -675,8 +719,9 @@ static void block_has_no_size(struct heap *h)
 
 static void two_free_blocks_touch(struct heap *h)
 {
-	tlsf_block_of(h->p[0])->header |= TLSF_FREE;
-	*tlsf_block_footer_below(tlsf_block_of(h->p[1])) = tlsf_block_of(h->p[0]);
+	tlsf_block_of(h->p[0])->header &= ~TLSF_USED;
+	*tlsf_block_footer_below(tlsf_block_of(h->p[1])) =
+		tlsf_block_place(h->c, tlsf_block_of(h->p[0]));
 }
 
 static void free_block_below_is_not_known(struct heap *h)
@@ -691,30 +736,36 @@ static void footer_leads_elsewhere(struct heap *h)
 
 static void link_back_leads_elsewhere(struct heap *h)
 {
-	*pprev_above(h) = 0;
+	*prev_above(h) = 0;
 }
 
 static void free_block_is_in_no_list(struct heap *h)
 {
-	*tlsf_block_of(h->p[1])->pprev = &h->c->nil;
+	tlsf_block_at(h->c, tlsf_block_of(h->p[1])->prev)->next = TLSF_NIL;
+	tlsf_block_at(h->c, tlsf_block_of(h->p[3])->prev)->next = TLSF_NIL;
 	memset(h->c->bitmap, 0, sizeof(h->c->bitmap));
-	h->c->summary = 0;
-	*tlsf_block_of(h->p[3])->pprev = &h->c->nil;
 }
 
 static void bit_of_a_list_is_lost(struct heap *h)
 {
-	memset(h->c->bitmap, 0, sizeof(h->c->bitmap));
+	size_t list = tlsf_block_of(h->p[1])->prev;
+
+	__clear_bit(list, h->c->bitmap);
 }
 
-static void used_bytes_are_off(struct heap *h)
+static void bit_of_the_summary_is_lost(struct heap *h)
 {
-	h->c->used_bytes++;
+	h->c->bitmap[TLSF_SUMMARY] = 0;
+}
+
+static void free_granules_are_off(struct heap *h)
+{
+	h->c->free++;
 }
 
 static void nil_leads_on(struct heap *h)
 {
-	h->c->nil.next = tlsf_block_of(h->p[1]);
+	h->c->nil.next = tlsf_block_place(h->c, tlsf_block_of(h->p[1]));
 }
 
 #define FAULT(invariant, plant)	{ #plant, invariant, plant }
@@ -728,7 +779,8 @@ static const struct fault_case fault_cases[] = {
 	FAULT(6, link_back_leads_elsewhere),
 	FAULT(7, free_block_is_in_no_list),
 	FAULT(8, bit_of_a_list_is_lost),
-	FAULT(9, used_bytes_are_off),
+	FAULT(8, bit_of_the_summary_is_lost),
+	FAULT(9, free_granules_are_off),
 	FAULT(10, nil_leads_on),
 };
 
@@ -758,17 +810,18 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(mapping_is_the_formula_to_2_16),
 	KUNIT_CASE(mapping_is_the_formula_at_every_boundary),
 	KUNIT_CASE_PARAM(alloc_serves, alloc_gen_params),
-	KUNIT_CASE(request_of_69_is_served_from_the_next_list_up),
+	KUNIT_CASE_PARAM(own_list_serves_when_its_head_is_large_enough, class_gen_params),
 	KUNIT_CASE(memalign_serves_every_power_of_two),
 	KUNIT_CASE_PARAM(free_merges_at_once, merge_gen_params),
 	KUNIT_CASE_PARAM(resize_in_place, resize_gen_params),
 	KUNIT_CASE_PARAM(refused_request_changes_nothing, request_gen_params),
 	KUNIT_CASE_PARAM(bad_pointer_changes_nothing, pointer_gen_params),
+	KUNIT_CASE(pointer_at_stored_numbers_changes_nothing),
 	KUNIT_CASE(foreign_pointer_changes_nothing),
 	KUNIT_CASE(pointer_freed_twice_changes_nothing),
 	KUNIT_CASE_PARAM(damage_is_refused, damage_gen_params),
 	KUNIT_CASE(regions_come_and_go),
-	KUNIT_CASE(region_below_the_control_structure),
+	KUNIT_CASE(region_below_the_control_structure_is_refused),
 	KUNIT_CASE(bad_regions_are_refused),
 	KUNIT_CASE(whole_region_is_one_request),
 	KUNIT_CASE(figures_add_up),

@@ -41,7 +41,8 @@ struct tlsf_pool;
  * @overhead_bytes: headers, end marks and the control structure
  * @largest_free: largest request that would succeed now
  * @max_request: largest request the empty pool can serve
- * @high_water: most used_bytes since creation or reset
+ * @high_water: most bytes that allocated blocks took, headers included, since creation
+ *	or reset
  * @used_blocks: allocated blocks
  * @free_blocks: free blocks
  * @allocs: allocations served

@@ -71,8 +71,9 @@ gate_kernel_doc() {
 layers() {
 	cat <<'END'
 include/uapi/linux/tlsf.h  all   linux/types.h linux/ioctl.h
-tlsf_map.h                 all
-tlsf_core.[ch]             all   tlsf_core.h tlsf_map.h assert.h stdbool.h stddef.h stdint.h linux/build_bug.h linux/compiler.h linux/stddef.h linux/types.h
+tlsf_bits.h                all   linux/bitops.h
+tlsf_map.h                 all   tlsf_bits.h
+tlsf_core.[ch]             all   tlsf_core.h tlsf_map.h tlsf_bits.h assert.h stdbool.h stddef.h stdint.h linux/build_bug.h linux/compiler.h linux/stddef.h linux/types.h
 tlsf_check.c               all   tlsf_core.h
 tlsf_compat.h              all   linux/version.h
 include/linux/tlsf.h       ours

@@ -47,7 +47,7 @@ void heap_close(struct heap *h)
 	h->c = NULL;
 }
 
-static size_t layout_region_bytes(const char *layout)
+size_t layout_region_bytes(const char *layout)
 {
 	size_t bytes = TLSF_BLOCK_HEADER;	/* the end mark */
 	struct layout_token token;
@@ -57,13 +57,12 @@ static size_t layout_region_bytes(const char *layout)
 	return bytes;
 }
 
-void heap_build(struct heap *h, const char *layout, void **p)
+void heap_fill(struct heap *h, const char *layout, void **p)
 {
 	struct layout_token token;
 	const char *text;
 	size_t i = 0;
 
-	heap_open(h, layout_region_bytes(layout));
 	for (text = layout; layout_token(&text, &token); i++) {
 		p[i] = heap_alloc_(h, token.size);
 		EXPECT(p[i]);
@@ -72,8 +71,14 @@ void heap_build(struct heap *h, const char *layout, void **p)
 	for (i = 0, text = layout; layout_token(&text, &token); i++)
 		if (token.free)
 			EXPECT_STATUS(heap_free_(h, p[i]), TLSF_OK);
-	heap_expect_(h, layout);
 	tlsf_core_stats_reset(h->c);
+}
+
+void heap_build(struct heap *h, const char *layout, void **p)
+{
+	heap_open(h, layout_region_bytes(layout));
+	heap_fill(h, layout, p);
+	heap_expect_(h, layout);
 }
 
 /* ---- what must hold whatever happened ---- */
@@ -237,7 +242,7 @@ void heap_expect_(struct heap *h, const char *layout)
 
 static size_t control_bytes(const struct tlsf_core *c)
 {
-	return offsetof(struct tlsf_core, list) + (c->nr_lists + 1) * sizeof(c->list[0]);
+	return offsetof(struct tlsf_core, list) + c->nr_lists * sizeof(c->list[0]);
 }
 
 static void *copy_of(const void *mem, size_t bytes)
@@ -259,9 +264,10 @@ void snapshot_take(struct snapshot *s, const struct heap *h)
 
 static void forget_what_may_change(struct tlsf_core *then, const struct tlsf_core *now)
 {
-	then->nil.pprev = now->nil.pprev;
+	then->nil.prev = now->nil.prev;
 	then->status = now->status;
 	then->steps = now->steps;
+	then->low_water = now->low_water;
 	then->bad_pointers = now->bad_pointers;
 	then->fail_exhausted = now->fail_exhausted;
 	then->fail_fragmented = now->fail_fragmented;
@@ -280,16 +286,23 @@ static void expect_same_bytes(const void *then, const void *now, size_t bytes, c
 		  a[i], b[i]);
 }
 
+void snapshot_drop(struct snapshot *s, const struct heap *h)
+{
+	unsigned int i;
+
+	for (i = 0; i < h->c->nr_regions; i++)
+		free(s->bytes[i]);
+	free(s->control);
+}
+
 void snapshot_expect_same_(struct snapshot *s, const struct heap *h)
 {
 	unsigned int i;
 
 	forget_what_may_change(s->control, h->c);
 	expect_same_bytes(s->control, h->c, control_bytes(h->c), "control structure");
-	for (i = 0; i < h->c->nr_regions; i++) {
+	for (i = 0; i < h->c->nr_regions; i++)
 		expect_same_bytes(s->bytes[i], h->c->region[i].base, h->c->region[i].bytes,
 				  "region");
-		free(s->bytes[i]);
-	}
-	free(s->control);
+	snapshot_drop(s, h);
 }

@@ -30,6 +30,9 @@ unsigned char *heap_open_empty(struct heap *h, size_t region_bytes, size_t bytes
 void heap_open(struct heap *h, size_t bytes);
 /* exactly the heap of @layout; @p gets its blocks, allocated or free, in order */
 void heap_build(struct heap *h, const char *layout, void **p);
+/* the blocks alone, in a heap with room for just them */
+void heap_fill(struct heap *h, const char *layout, void **p);
+size_t layout_region_bytes(const char *layout);
 void heap_close(struct heap *h);
 void *memory_aligned(size_t bytes);
 
@@ -65,7 +68,7 @@ size_t block_bytes(size_t size);
 
 /*
  * The control structure and every byte of every region. What a refused call may change
- * is left out of the comparison: bad_pointers, fail_*, status, steps, and nil.pprev,
+ * is left out of the comparison: bad_pointers, fail_*, status, steps, and nil.prev,
  * which is scratch.
  */
 struct snapshot {
@@ -74,6 +77,7 @@ struct snapshot {
 };
 
 void snapshot_take(struct snapshot *s, const struct heap *h);
+void snapshot_drop(struct snapshot *s, const struct heap *h);
 #define snapshot_expect_same(s, h)	(KTAP_HERE, snapshot_expect_same_(s, h))
 void snapshot_expect_same_(struct snapshot *s, const struct heap *h);	/* releases @s */
 

@@ -74,11 +74,11 @@ static bool one_in(unsigned int n)
 	return !below(n);
 }
 
-/* ---- contents: words of a tag and their place; the top bit marks them as no header ---- */
+/* ---- contents: words of a tag and their place; their top bit is not that of a header ---- */
 
 static size_t pattern_word(size_t tag, size_t i)
 {
-	return (tag ^ i * 0x9e3779b9) | (SIZE_MAX / 2 + 1);
+	return (tag ^ i * 0x9e3779b9) & (SIZE_MAX / 2);
 }
 
 /* the words that are written and compared: both ends, and some between */
@@ -321,7 +321,8 @@ static void op_stats_reset(void)
 
 	ktap_note("operation %lu: stats_reset", t.op);
 	tlsf_core_stats_reset(t.c);
-	t.s.count = (struct tlsf_core_stats){ .used_bytes = used, .high_water = used };
+	t.s.count = (struct tlsf_core_stats){ .used_bytes = used,
+					      .high_water = used + t.s.nr_live * G };
 }
 
 /* a region leaves if it may, and comes back */
@@ -417,6 +418,15 @@ static void expect_all_holds(void)
 	shadow_expect_walk(&t.s, t.c);
 }
 
+/* the control structure's, and none below it is left for regions */
+static unsigned char *draw_lowest_slot(unsigned int *taken)
+{
+	unsigned int i = (unsigned int)below(NR_SLOTS - TLSF_REGIONS_MAX);
+
+	*taken = (2u << i) - 1;
+	return t.arena + i * SLOT_BYTES;
+}
+
 static unsigned char *draw_slot(unsigned int *taken)
 {
 	unsigned int i;
@@ -440,7 +450,7 @@ static size_t draw_region_size(void)
 static void epoch_begin(unsigned int regions)
 {
 	size_t control, bytes, largest = draw_region_size();
-	unsigned int taken = 0, i;
+	unsigned int taken, i;
 	unsigned char *mem;
 
 	asan_unpoison(t.arena, ARENA_BYTES);
@@ -450,7 +460,7 @@ static void epoch_begin(unsigned int regions)
 	memset(t.freed, 0, sizeof(t.freed));
 	t.largest = largest;
 	control = tlsf_core_size(largest);
-	mem = draw_slot(&taken);
+	mem = draw_lowest_slot(&taken);
 	asan_unpoison(mem, control);
 	t.c = tlsf_core_init(mem, control, largest);
 	EXPECT_PTR(t.c, mem);

@@ -98,9 +98,12 @@ static void expect_no_overlap(const struct shadow *s, unsigned int i)
 
 static void note_used(struct shadow *s, size_t added)
 {
+	size_t with_headers;
+
 	s->count.used_bytes += added;
-	if (s->count.used_bytes > s->count.high_water)
-		s->count.high_water = s->count.used_bytes;
+	with_headers = s->count.used_bytes + s->nr_live * G;
+	if (with_headers > s->count.high_water)
+		s->count.high_water = with_headers;
 }
 
 struct shadow_block *shadow_insert(struct shadow *s, const void *ptr, size_t size)

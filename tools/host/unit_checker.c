@@ -21,7 +21,7 @@ struct fault {
 
 static struct tlsf_block *end_mark(struct tlsf_block **b)
 {
-	return tlsf_block_at(b[5], tlsf_block_size(b[5]));
+	return tlsf_block_above(b[5], tlsf_block_size(b[5]));
 }
 
 static void end_mark_has_another_size(struct tlsf_core *c, struct tlsf_block **b)
@@ -33,7 +33,7 @@ static void end_mark_has_another_size(struct tlsf_core *c, struct tlsf_block **b
 static void end_mark_is_free(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)c;
-	end_mark(b)->header |= TLSF_FREE;
+	end_mark(b)->header &= ~TLSF_USED;
 }
 
 static void last_block_goes_past_the_end(struct tlsf_core *c, struct tlsf_block **b)
@@ -59,7 +59,7 @@ static void block_goes_far_past_the_end(struct tlsf_core *c, struct tlsf_block *
 static void block_is_smaller_than_the_smallest(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)c;
-	b[2]->header = (TLSF_BLOCK_MIN - G) | TLSF_PREV_FREE;
+	b[2]->header = (TLSF_BLOCK_MIN - G) | TLSF_PREV_FREE | TLSF_USED;
 }
 
 static void block_has_no_size(struct tlsf_core *c, struct tlsf_block **b)
@@ -71,13 +71,13 @@ static void block_has_no_size(struct tlsf_core *c, struct tlsf_block **b)
 static void block_reaches_the_limit(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)c;
-	b[0]->header |= TLSF_BLOCK_LIMIT;
+	b[0]->header |= G == 8 ? TLSF_BLOCK_LIMIT : G / 2;	/* no such bit in 32 */
 }
 
 static void spare_bit_is_set(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)c;
-	b[0]->header |= G / 2;		/* in 32-bit that bit is TLSF_PREV_FREE */
+	b[0]->header |= G / 2;
 }
 
 /* ---- 3 to 5: neighbours ---- */
@@ -85,8 +85,8 @@ static void spare_bit_is_set(struct tlsf_core *c, struct tlsf_block **b)
 static void two_free_blocks_touch(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)c;
-	b[0]->header |= TLSF_FREE;
-	*tlsf_block_footer_below(b[1]) = b[0];
+	b[0]->header &= ~TLSF_USED;
+	*tlsf_block_footer_below(b[1]) = tlsf_block_place(c, b[0]);
 }
 
 static void free_block_below_is_not_known(struct tlsf_core *c, struct tlsf_block **b)
@@ -115,77 +115,72 @@ static void end_mark_has_a_free_block_below(struct tlsf_core *c, struct tlsf_blo
 
 static void footer_leads_elsewhere(struct tlsf_core *c, struct tlsf_block **b)
 {
-	(void)c;
-	*tlsf_block_footer_below(b[2]) = b[0];
+	*tlsf_block_footer_below(b[2]) = tlsf_block_place(c, b[0]);
 }
 
 /* ---- 6 and 7: lists ---- */
 
-static struct tlsf_block **head_of(struct tlsf_core *c, const struct tlsf_block *b)
+static size_t list_of(const struct tlsf_block *b)
 {
-	return &c->list[tlsf_map_index(tlsf_block_size(b) / G)];
+	return TLSF_FIRST_LIST + tlsf_map_index(tlsf_block_size(b) / G);
 }
 
-/* list @i in the bitmaps, which go by the word its head is in */
-static void set_bit(struct tlsf_core *c, size_t i)
+/* put @b on the head of @list, without a bit for it */
+static void push(struct tlsf_core *c, struct tlsf_block *b, size_t list)
 {
-	i += TLSF_FIRST_SLOT;
-	c->bitmap[i / TLSF_WORD_BITS] |= 1UL << (i % TLSF_WORD_BITS);
-	c->summary |= 1UL << (i / TLSF_WORD_BITS);
+	b->next = tlsf_block_at(c, list)->next;
+	b->prev = list;
+	tlsf_block_at(c, b->next)->prev = tlsf_block_place(c, b);
+	tlsf_block_at(c, list)->next = tlsf_block_place(c, b);
 }
 
-static void clear_bit(struct tlsf_core *c, size_t i)
+static void set_bit(struct tlsf_core *c, size_t list)
 {
-	i += TLSF_FIRST_SLOT;
-	c->bitmap[i / TLSF_WORD_BITS] &= ~(1UL << (i % TLSF_WORD_BITS));
+	c->bitmap[list / TLSF_WORD_BITS] |= 1UL << (list % TLSF_WORD_BITS);
+	c->bitmap[TLSF_SUMMARY] |= 1UL << (list / TLSF_WORD_BITS);
+}
+
+static void clear_bit(struct tlsf_core *c, size_t list)
+{
+	c->bitmap[list / TLSF_WORD_BITS] &= ~(1UL << (list % TLSF_WORD_BITS));
 }
 
 static void link_back_leads_elsewhere(struct tlsf_core *c, struct tlsf_block **b)
 {
-	(void)c;
-	b[1]->pprev = &b[3]->next;
+	b[1]->prev = tlsf_block_place(c, b[3]);
 }
 
 static void list_leads_out_of_the_region(struct tlsf_core *c, struct tlsf_block **b)
 {
-	(void)c;
-	b[1]->next = (struct tlsf_block *)(G * 1024);
+	b[1]->next = c->links_end + 1024;
 }
 
-static void list_leads_to_no_granule(struct tlsf_core *c, struct tlsf_block **b)
+static void list_leads_into_the_control_structure(struct tlsf_core *c, struct tlsf_block **b)
 {
-	(void)c;
-	b[1]->next = (struct tlsf_block *)((uintptr_t)b[0] + 1);
+	b[1]->next = c->control_end - 2;
 }
 
 static void list_holds_an_allocated_block(struct tlsf_core *c, struct tlsf_block **b)
 {
-	struct tlsf_block **head = head_of(c, b[0]);
-
-	b[0]->next = *head;
-	b[0]->pprev = head;
-	*head = b[0];
-	set_bit(c, (size_t)(head - c->list));
+	push(c, b[0], list_of(b[0]));
+	set_bit(c, list_of(b[0]));
 }
 
 static void free_block_is_in_no_list(struct tlsf_core *c, struct tlsf_block **b)
 {
-	unsigned int i = tlsf_map_index(tlsf_block_size(b[1]) / G);
+	unsigned int i;
 
-	c->list[i] = &c->nil;
-	clear_bit(c, i);
-	c->summary = 0;
-	for (i = 0; i < TLSF_BITMAP_WORDS; i++)
-		c->summary |= (unsigned long)!!c->bitmap[i] << i;
+	tlsf_block_at(c, list_of(b[1]))->next = TLSF_NIL;
+	clear_bit(c, list_of(b[1]));
+	c->bitmap[TLSF_SUMMARY] = 0;
+	for (i = 1; i < TLSF_BITMAP_WORDS; i++)
+		c->bitmap[TLSF_SUMMARY] |= (unsigned long)!!c->bitmap[i] << i;
 }
 
 static void block_is_in_another_class(struct tlsf_core *c, struct tlsf_block **b)
 {
 	free_block_is_in_no_list(c, b);
-	b[1]->next = *head_of(c, b[3]);
-	b[1]->next->pprev = &b[1]->next;
-	b[1]->pprev = head_of(c, b[3]);
-	*head_of(c, b[3]) = b[1];
+	push(c, b[1], list_of(b[3]));
 }
 
 /* a list goes on to what looks like a free block inside an allocated one */
@@ -193,48 +188,47 @@ static void list_holds_a_block_that_is_none(struct tlsf_core *c, struct tlsf_blo
 {
 	struct tlsf_block *fake = tlsf_block_payload(b[4]);
 
-	(void)c;
-	fake->header = tlsf_block_size(b[3]) | TLSF_FREE;
-	fake->next = &c->nil;
-	fake->pprev = &b[3]->next;
-	b[3]->next = fake;
+	fake->header = tlsf_block_size(b[3]);
+	fake->next = TLSF_NIL;
+	fake->prev = tlsf_block_place(c, b[3]);
+	b[3]->next = tlsf_block_place(c, fake);
 }
 
 /* ---- 8: bitmaps ---- */
 
 static void bit_of_a_list_is_lost(struct tlsf_core *c, struct tlsf_block **b)
 {
-	clear_bit(c, tlsf_map_index(tlsf_block_size(b[1]) / G));
+	clear_bit(c, list_of(b[1]));
 }
 
 static void bit_of_an_empty_list_is_set(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
-	set_bit(c, 1);
+	set_bit(c, TLSF_FIRST_LIST + 1);
 }
 
 static void bit_of_the_list_above_all_is_set(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
-	set_bit(c, c->nr_lists);
+	set_bit(c, TLSF_FIRST_LIST + c->nr_lists);
 }
 
 static void summary_bit_is_lost(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
-	c->summary = 0;
+	c->bitmap[TLSF_SUMMARY] = 0;
 }
 
 static void summary_bit_is_set_for_nothing(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
-	c->summary |= 1UL << (TLSF_BITMAP_WORDS - 1);
+	c->bitmap[TLSF_SUMMARY] |= 1UL << (TLSF_BITMAP_WORDS - 1);
 }
 
 static void summary_bit_beyond_the_bitmap_is_set(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
-	c->summary |= 1UL << (TLSF_WORD_BITS - 1);
+	c->bitmap[TLSF_SUMMARY] |= 1UL << (TLSF_WORD_BITS - 1);
 }
 
 /* ---- 9: counters ---- */
@@ -242,7 +236,7 @@ static void summary_bit_beyond_the_bitmap_is_set(struct tlsf_core *c, struct tls
 static void used_bytes_are_off(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
-	c->used_bytes += G;
+	c->free += G;
 }
 
 static void blocks_handed_out_are_off(struct tlsf_core *c, struct tlsf_block **b)
@@ -263,12 +257,6 @@ static void free_blocks_are_off(struct tlsf_core *c, struct tlsf_block **b)
 	c->free_less_frees--;
 }
 
-static void high_water_is_below_what_is_used(struct tlsf_core *c, struct tlsf_block **b)
-{
-	(void)b;
-	c->high_water = c->used_bytes - 1;
-}
-
 /* ---- 10: control structure ---- */
 
 static void nil_has_a_size(struct tlsf_core *c, struct tlsf_block **b)
@@ -279,7 +267,7 @@ static void nil_has_a_size(struct tlsf_core *c, struct tlsf_block **b)
 
 static void nil_leads_on(struct tlsf_core *c, struct tlsf_block **b)
 {
-	c->nil.next = b[1];
+	c->nil.next = tlsf_block_place(c, b[1]);
 }
 
 static void there_are_nine_regions(struct tlsf_core *c, struct tlsf_block **b)
@@ -298,7 +286,7 @@ static void regions_are_not_sorted(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
 	c->region[1] = c->region[0];
-	c->region[1].first -= 4096;
+	c->region[1].start--;
 	c->nr_regions = 2;
 }
 
@@ -306,7 +294,7 @@ static void regions_overlap(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
 	c->region[1] = c->region[0];
-	c->region[1].first += G;
+	c->region[1].start++;
 	c->nr_regions = 2;
 }
 
@@ -321,7 +309,7 @@ static const struct fault faults[] = {
 	FAULT(2, block_is_smaller_than_the_smallest),
 	FAULT(2, block_has_no_size),
 	FAULT(2, block_reaches_the_limit),
-	FAULT(G == 8 ? 2 : 4, spare_bit_is_set),
+	FAULT(2, spare_bit_is_set),
 	FAULT(3, two_free_blocks_touch),
 	FAULT(4, free_block_below_is_not_known),
 	FAULT(4, allocated_block_below_passes_for_free),
@@ -330,7 +318,7 @@ static const struct fault faults[] = {
 	FAULT(5, footer_leads_elsewhere),
 	FAULT(6, link_back_leads_elsewhere),
 	FAULT(6, list_leads_out_of_the_region),
-	FAULT(6, list_leads_to_no_granule),
+	FAULT(6, list_leads_into_the_control_structure),
 	FAULT(6, list_holds_an_allocated_block),
 	FAULT(6, block_is_in_another_class),
 	FAULT(7, free_block_is_in_no_list),
@@ -345,7 +333,6 @@ static const struct fault faults[] = {
 	FAULT(9, blocks_handed_out_are_off),
 	FAULT(9, blocks_taken_back_are_off),
 	FAULT(9, free_blocks_are_off),
-	FAULT(9, high_water_is_below_what_is_used),
 	FAULT(10, nil_has_a_size),
 	FAULT(10, nil_leads_on),
 	FAULT(10, there_are_nine_regions),

@@ -113,8 +113,8 @@ static void log2_is_the_position_of_the_top_bit(void)
 	unsigned int f;
 
 	for (f = 0; f < VALUE_BITS; f++) {
-		EXPECT_EQ(tlsf_map_log2(1UL << f), f);
-		EXPECT_EQ(tlsf_map_log2((1UL << f) | ((1UL << f) - 1)), f);
+		EXPECT_EQ(tlsf_fls(1UL << f), f);
+		EXPECT_EQ(tlsf_fls((1UL << f) | ((1UL << f) - 1)), f);
 	}
 }
 

@@ -61,8 +61,8 @@ static void block_grown_backward_leaves_no_header(void)
 	heap_close(&h);
 }
 
-/* free and resize: the block above was free, and its header says so still */
-static void free_block_absorbed_from_above_stays_free(void)
+/* free and resize: the block above was free, and its header is still that of a free one */
+static void free_block_absorbed_from_above_stays_refused(void)
 {
 	void *p[HEAP_BLOCKS_MAX];
 	struct heap h;
@@ -70,7 +70,7 @@ static void free_block_absorbed_from_above_stays_free(void)
 	heap_build(&h, "U64 F64 U64", p);
 	EXPECT_STATUS(heap_free(&h, p[0]), TLSF_OK);
 	EXPECT_PTR(heap_alloc(&h, 64 + G + 64), p[0]);
-	expect_stale(&h, p[1], TLSF_E_FREE);
+	expect_stale(&h, p[1], TLSF_E_HEADER);
 	heap_close(&h);
 	heap_build(&h, "U64 F64 U64", p);
 	EXPECT_STATUS(heap_resize(&h, p[0], 64 + G + 64), TLSF_OK);
@@ -175,7 +175,7 @@ int main(void)
 	static const struct ktap_case cases[] = {
 		KTAP_CASE(block_merged_into_the_one_below_leaves_no_header),
 		KTAP_CASE(block_grown_backward_leaves_no_header),
-		KTAP_CASE(free_block_absorbed_from_above_stays_free),
+		KTAP_CASE(free_block_absorbed_from_above_stays_refused),
 		KTAP_CASE(reset_leaves_no_header),
 		KTAP_CASE(only_live_pointers_are_ever_good),
 	};

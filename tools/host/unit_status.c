@@ -223,7 +223,7 @@ static void broken_links_are_named(void)
 	struct heap h;
 
 	heap_build(&h, "U64 F64 U64", p);
-	tlsf_block_of(p[1])->next = NULL;
+	tlsf_block_of(p[1])->next = 0;
 	snapshot_take(&before, &h);
 	EXPECT_STATUS(tlsf_core_free(h.c, p[0]), TLSF_E_LINKS);
 	EXPECT_PTR(tlsf_core_alloc(h.c, 64), NULL);

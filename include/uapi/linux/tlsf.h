@@ -193,7 +193,8 @@ struct tlsf_batch {
  * @overhead_bytes: the rest: headers, end marks, control structure;
  *	used + free + overhead = pool_bytes of struct tlsf_info, always
  * @largest_free: largest request that would succeed now
- * @high_water: most used_bytes since load or RESET
+ * @high_water: most bytes that allocated blocks took, headers included, since load or
+ *	RESET
  * @used_blocks: allocated blocks
  * @free_blocks: free blocks
  * @allocs: allocations served since load or RESET
