@@ -4,9 +4,10 @@
  *
  * Room: latency. Includes tlsf_latency.h alone.
  *
- * A histogram belongs to one CPU and is written there with interrupts off, so it
- * needs no lock. A reader adds up all CPUs; it may see a count that is one ahead of
- * its bucket, never a torn figure on 64-bit. A reset runs on each CPU itself.
+ * A cell belongs to one CPU and one context and is written there with interrupts off,
+ * so it needs no lock: an NMI has a cell of its own. What is counted for operations that
+ * waited for the lock is atomic and shared. A reader adds up all CPUs; what it counts is
+ * what it found in the buckets, never a torn figure on 64-bit. A reset runs on each CPU.
  *
  * Buckets are the size classes of TLSF applied to cycles (tlsf_map.h): exact below 64,
  * within 1/32 above.
@@ -26,14 +27,14 @@
 
 #define CALIBRATION_ROUNDS	1000
 
-struct lat_cpu {
-	struct tlsf_latency_histogram h[TLSF_LATENCY_OPS][TLSF_LATENCY_KINDS];
-};
+#define CELLS			(TLSF_LATENCY_OPS * TLSF_LATENCY_CONTEXTS)
 
-struct tlsf_latency {
-	unsigned int nr_cpus;		/* constant after create, as @cpu */
-	struct lat_cpu *cpu[];
-};
+/* the last bucket begins here; what is in it is not worth being fast */
+#define FAST_MAX		(tlsf_map_floor(TLSF_LATENCY_BUCKETS - 1) - 1)
+
+/* tlsf_latency_slot() puts one of these bits above all others */
+static_assert(SOFTIRQ_OFFSET > 1 && HARDIRQ_MASK > SOFTIRQ_MASK && NMI_MASK > HARDIRQ_MASK,
+	      "an interrupt's bits are above those of what it interrupts");
 
 DEFINE_STATIC_KEY_FALSE(tlsf_timing);
 
@@ -115,18 +116,22 @@ void tlsf_clock_calibrate(void)
 
 /* ---- recording ---- */
 
-static unsigned int context_now(void)
+static enum tlsf_latency_context context_of(unsigned int slot)
 {
-	if (in_nmi())
-		return 3;
-	if (in_hardirq())
-		return 2;
-	return in_serving_softirq() ? 1 : 0;
+	if (NMI_MASK >> slot & 1)
+		return TLSF_LATENCY_NMI;
+	if (HARDIRQ_MASK >> slot & 1)
+		return TLSF_LATENCY_HARDIRQ;
+	return SOFTIRQ_OFFSET >> slot & 1 ? TLSF_LATENCY_SOFTIRQ : TLSF_LATENCY_TASK;
+}
+
+static unsigned int bucket_of(u64 cycles)
+{
+	return cycles > FAST_MAX ? TLSF_LATENCY_BUCKETS - 1 : tlsf_map_index(cycles);
 }
 
 /* a new maximum: rare, so it may look at the time and where it is */
-static noinline void witness_take(struct tlsf_latency_witness *w, const struct tlsf_sample *s,
-				  u64 cycles)
+static void witness_take(struct tlsf_latency_witness *w, const struct tlsf_sample *s, u64 cycles)
 {
 	*w = (struct tlsf_latency_witness){
 		.cycles = cycles,
@@ -137,45 +142,114 @@ static noinline void witness_take(struct tlsf_latency_witness *w, const struct t
 		.caller = s->caller,
 		.steps = s->steps,
 		.cpu = raw_smp_processor_id(),
-		.context = context_now(),
+		.context = context_of(tlsf_latency_slot()),
 	};
 }
 
-static void histogram_add(struct tlsf_latency_histogram *h, const struct tlsf_sample *s, u64 cycles)
+static void range_widen(struct tlsf_latency_range *r, const struct tlsf_sample *s, u64 cycles)
 {
-	unsigned int i = TLSF_LATENCY_BUCKETS - 1;
+	bool first = r->min == U64_MAX;
 
-	if (cycles < tlsf_map_floor(TLSF_LATENCY_BUCKETS))
-		i = tlsf_map_index(cycles);
-	h->bucket[i]++;
-	h->sum += cycles;
-	if (!h->count++ || cycles < h->min)
-		h->min = cycles;
-	if (h->count == 1 || cycles > h->max) {
-		h->max = cycles;
-		witness_take(&h->worst, s, cycles);
+	raw_write_seqcount_begin(&r->seq);
+	if (first || cycles > r->max) {
+		r->max = cycles;
+		witness_take(&r->worst, s, cycles);
+	}
+	r->min = min(r->min, cycles);
+	raw_write_seqcount_end(&r->seq);
+}
+
+/* nothing passes: no reading is as large as @from */
+static void gate_close(struct tlsf_latency_cell *cell)
+{
+	WRITE_ONCE(cell->from, 1ULL << 63);
+	WRITE_ONCE(cell->span, 0);
+}
+
+/* what breaks no record passes */
+static void gate_open(struct tlsf_latency_cell *cell)
+{
+	u64 least = max_t(u64, cell->alone.min, TLSF_SL_COUNT);
+	u64 most = min_t(u64, cell->alone.max, FAST_MAX);
+
+	if (least > most)
+		return gate_close(cell);
+	cell->from = least + clock_overhead;
+	cell->span = most - least;
+	cell->least = least;
+}
+
+/* an operation that found the lock free */
+static void add_alone(struct tlsf_latency *lat, const struct tlsf_sample *s)
+{
+	struct tlsf_latency_cell *cell = this_cpu_read(lat->cpu->cell[s->op][tlsf_latency_slot()]);
+	u64 cycles = tlsf_clock_net(s->start, s->end);
+
+	cell->bucket[bucket_of(cycles)]++;
+	cell->sum += cycles;
+	range_widen(&cell->alone, s, cycles);
+	gate_open(cell);
+}
+
+/* an operation that waited for the lock, and so differs in hold and total */
+static void add_waited(struct tlsf_latency *lat, const struct tlsf_sample *s)
+{
+	unsigned int slot = tlsf_latency_slot();
+	struct tlsf_latency_cell *cell = this_cpu_read(lat->cpu->cell[s->op][slot]);
+	u64 hold = tlsf_clock_net(s->locked, s->end);
+	/* three readings stand between start and end, and two of them count */
+	u64 cycles[] = { hold, tlsf_clock_net(s->start, s->locked) + hold };
+	unsigned int kind;
+
+	for (kind = 0; kind < TLSF_LATENCY_KINDS; kind++) {
+		atomic64_inc(&lat->waited->bucket[s->op][context_of(slot)][kind]
+						 [bucket_of(cycles[kind])]);
+		cell->waited_sum[kind] += cycles[kind];
+		range_widen(&cell->waited[kind], s, cycles[kind]);
 	}
 }
 
 /**
- * tlsf_latency_record() - add one operation to this CPU's histograms
- * @lat: histograms, or NULL for none
+ * tlsf_latency_add_rare() - add an operation that tlsf_latency_add() did not
+ * @lat: histograms
+ * @op: which operation
+ * @raw: clock after less clock before
+ * @size: as in &struct tlsf_sample, and so @align, @steps and @caller
+ * @align: see @size
+ * @steps: see @size
+ * @caller: see @size
+ *
+ * Context: any, interrupts off.
+ */
+void __cold tlsf_latency_add_rare(struct tlsf_latency *lat, enum tlsf_latency_op op, u64 raw,
+				  size_t size, size_t align, unsigned int steps,
+				  unsigned long caller)
+{
+	struct tlsf_sample s = {
+		.op = op, .end = raw, .size = size, .align = align, .steps = steps,
+		.caller = caller,
+	};
+
+	lockdep_assert_irqs_disabled();
+	add_alone(lat, &s);
+}
+
+/**
+ * tlsf_latency_record() - add one operation, whatever it was like
+ * @lat: histograms
  * @s: what happened
  *
  * Context: any, interrupts off.
  */
 void tlsf_latency_record(struct tlsf_latency *lat, const struct tlsf_sample *s)
 {
-	struct tlsf_latency_histogram *h;
-
 	lockdep_assert_irqs_disabled();
-	if (!lat || !READ_ONCE(enabled))
+	if (!READ_ONCE(enabled))
 		return;
-	h = lat->cpu[raw_smp_processor_id()]->h[s->op];
-	histogram_add(&h[TLSF_LATENCY_HOLD], s, tlsf_clock_net(s->locked, s->end));
-	/* three readings stand between start and end, and two of them count */
-	histogram_add(&h[TLSF_LATENCY_TOTAL], s,
-		      tlsf_clock_net(s->start, s->locked) + tlsf_clock_net(s->locked, s->end));
+	if (s->locked == s->start)
+		add_alone(lat, s);
+	else
+		add_waited(lat, s);
 }
 
 /**
@@ -207,54 +281,39 @@ bool tlsf_latency_enabled(void)
 
 /* ---- life ---- */
 
-/**
- * tlsf_latency_create() - empty histograms for every possible CPU
- *
- * Takes 37 KiB for each.
- *
- * Context: task; may sleep.
- * Return: the histograms, or NULL without memory.
- */
-struct tlsf_latency *tlsf_latency_create(void)
+static void range_reset(struct tlsf_latency_range *r)
 {
-	struct tlsf_latency *lat = kzalloc(struct_size(lat, cpu, nr_cpu_ids), GFP_KERNEL);
-	int cpu;
-
-	if (!lat)
-		return NULL;
-	lat->nr_cpus = nr_cpu_ids;
-	for_each_possible_cpu(cpu) {
-		lat->cpu[cpu] = kvzalloc_node(sizeof(*lat->cpu[0]), GFP_KERNEL, cpu_to_node(cpu));
-		if (!lat->cpu[cpu]) {
-			tlsf_latency_destroy(lat);
-			return NULL;
-		}
-	}
-	return lat;
+	raw_write_seqcount_begin(&r->seq);
+	r->min = U64_MAX;
+	r->max = 0;
+	r->worst = (struct tlsf_latency_witness){};
+	raw_write_seqcount_end(&r->seq);
 }
 
-/**
- * tlsf_latency_destroy() - give histograms back
- * @lat: histograms, or NULL
- *
- * Context: task; may sleep. Nothing may record any more.
- */
-void tlsf_latency_destroy(struct tlsf_latency *lat)
+static void cell_reset(struct tlsf_latency_cell *cell)
 {
-	int cpu;
+	gate_close(cell);
+	cell->sum = 0;
+	memset(cell->bucket, 0, sizeof(cell->bucket));
+	memset(cell->waited_sum, 0, sizeof(cell->waited_sum));
+	range_reset(&cell->alone);
+	range_reset(&cell->waited[TLSF_LATENCY_HOLD]);
+	range_reset(&cell->waited[TLSF_LATENCY_TOTAL]);
+}
 
-	if (!lat)
-		return;
-	for_each_possible_cpu(cpu)
-		kvfree(lat->cpu[cpu]);
-	kfree(lat);
+static void cells_reset(struct tlsf_latency_cpu *cpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < CELLS; i++)
+		cell_reset(&cpu->memory[i]);
 }
 
 static void reset_here(void *arg)
 {
 	struct tlsf_latency *lat = arg;
 
-	memset(lat->cpu[raw_smp_processor_id()], 0, sizeof(*lat->cpu[0]));
+	cells_reset(this_cpu_ptr(lat->cpu));
 }
 
 /**
@@ -270,33 +329,123 @@ void tlsf_latency_reset(struct tlsf_latency *lat)
 	cpus_read_lock();
 	for_each_possible_cpu(cpu)
 		if (!cpu_online(cpu))
-			memset(lat->cpu[cpu], 0, sizeof(*lat->cpu[0]));
+			cells_reset(per_cpu_ptr(lat->cpu, cpu));
 	on_each_cpu(reset_here, lat, 1);
 	cpus_read_unlock();
+	memset(lat->waited, 0, sizeof(*lat->waited));
+}
+
+static struct tlsf_latency_cell *cell_at(const struct tlsf_latency *lat, int cpu,
+					 enum tlsf_latency_op op,
+					 enum tlsf_latency_context context)
+{
+	return &per_cpu_ptr(lat->cpu, cpu)->memory[op * TLSF_LATENCY_CONTEXTS + context];
+}
+
+static int cells_create(struct tlsf_latency *lat, int cpu)
+{
+	struct tlsf_latency_cpu *c = per_cpu_ptr(lat->cpu, cpu);
+	unsigned int op, slot;
+
+	c->memory = kvzalloc_node(CELLS * sizeof(*c->memory), GFP_KERNEL, cpu_to_node(cpu));
+	if (!c->memory)
+		return -ENOMEM;
+	cells_reset(c);
+	for (op = 0; op < TLSF_LATENCY_OPS; op++)
+		for (slot = 0; slot < TLSF_LATENCY_SLOTS; slot++)
+			c->cell[op][slot] = cell_at(lat, cpu, op, context_of(slot));
+	return 0;
+}
+
+/**
+ * tlsf_latency_init() - empty histograms for every possible CPU
+ * @lat: filled in
+ *
+ * Takes 80 KiB for each, and 144 KiB for all.
+ *
+ * Context: task; may sleep.
+ * Return: 0, or -ENOMEM, and then there is nothing to destroy.
+ */
+int tlsf_latency_init(struct tlsf_latency *lat)
+{
+	int cpu, err = 0;
+
+	lat->waited = kvzalloc(sizeof(*lat->waited), GFP_KERNEL);
+	lat->cpu = alloc_percpu(struct tlsf_latency_cpu);
+	if (!lat->waited || !lat->cpu)
+		err = -ENOMEM;
+	for_each_possible_cpu(cpu)
+		err = err ?: cells_create(lat, cpu);
+	if (err)
+		tlsf_latency_destroy(lat);
+	return err;
+}
+
+/**
+ * tlsf_latency_destroy() - give histograms back
+ * @lat: histograms, or all zero
+ *
+ * Context: task; may sleep. Nothing may record any more.
+ */
+void tlsf_latency_destroy(struct tlsf_latency *lat)
+{
+	int cpu;
+
+	if (lat->cpu)
+		for_each_possible_cpu(cpu)
+			kvfree(per_cpu_ptr(lat->cpu, cpu)->memory);
+	free_percpu(lat->cpu);
+	kvfree(lat->waited);
+	*lat = (struct tlsf_latency){};
 }
 
 /* ---- reading ---- */
 
-static void histogram_merge(struct tlsf_latency_histogram *sum,
-			    const struct tlsf_latency_histogram *h)
+static void range_merge(struct tlsf_latency_histogram *sum, const struct tlsf_latency_range *from)
+{
+	struct tlsf_latency_range r;
+	unsigned int seq;
+
+	do {
+		seq = raw_read_seqcount_begin(&from->seq);
+		r = *from;
+	} while (read_seqcount_retry(&from->seq, seq));
+	if (r.min == U64_MAX)
+		return;
+	sum->min = min(sum->min, r.min);
+	if (r.max >= sum->max) {
+		sum->max = r.max;
+		sum->worst = r.worst;
+	}
+}
+
+static void cell_merge(struct tlsf_latency_histogram *sum, const struct tlsf_latency_cell *cell,
+		       enum tlsf_latency_kind kind)
 {
 	unsigned int i;
 
-	if (!READ_ONCE(h->count))
-		return;
-	sum->min = sum->count ? min(sum->min, h->min) : h->min;
-	sum->count += h->count;
-	sum->sum += h->sum;
-	if (h->worst.cycles >= sum->worst.cycles) {
-		sum->max = h->max;
-		sum->worst = h->worst;
-	}
 	for (i = 0; i < TLSF_LATENCY_BUCKETS; i++)
-		sum->bucket[i] += READ_ONCE(h->bucket[i]);
+		sum->bucket[i] += READ_ONCE(cell->bucket[i]);
+	sum->sum += READ_ONCE(cell->sum) + READ_ONCE(cell->waited_sum[kind]);
+	range_merge(sum, &cell->alone);
+	range_merge(sum, &cell->waited[kind]);
+}
+
+static void context_merge(struct tlsf_latency_histogram *sum, struct tlsf_latency *lat,
+			  enum tlsf_latency_op op, enum tlsf_latency_kind kind,
+			  enum tlsf_latency_context context)
+{
+	unsigned int i;
+	int cpu;
+
+	for (i = 0; i < TLSF_LATENCY_BUCKETS; i++)
+		sum->bucket[i] += atomic64_read(&lat->waited->bucket[op][context][kind][i]);
+	for_each_possible_cpu(cpu)
+		cell_merge(sum, cell_at(lat, cpu, op, context), kind);
 }
 
 /**
- * tlsf_latency_read() - the histogram of one operation over all CPUs
+ * tlsf_latency_read() - the histogram of one operation over all CPUs and contexts
  * @lat: histograms
  * @op: which operation
  * @kind: which stretch of it
@@ -307,11 +456,16 @@ static void histogram_merge(struct tlsf_latency_histogram *sum,
 void tlsf_latency_read(struct tlsf_latency *lat, enum tlsf_latency_op op,
 		       enum tlsf_latency_kind kind, struct tlsf_latency_histogram *sum)
 {
-	int cpu;
+	unsigned int i;
 
 	memset(sum, 0, sizeof(*sum));
-	for_each_possible_cpu(cpu)
-		histogram_merge(sum, &lat->cpu[cpu]->h[op][kind]);
+	sum->min = U64_MAX;
+	for (i = 0; i < TLSF_LATENCY_CONTEXTS; i++)
+		context_merge(sum, lat, op, kind, i);
+	for (i = 0; i < TLSF_LATENCY_BUCKETS; i++)
+		sum->count += sum->bucket[i];
+	if (!sum->count)
+		sum->min = 0;
 }
 
 /**

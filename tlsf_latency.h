@@ -5,11 +5,20 @@
  * Room: latency. Knows no pool and no core; the pool tells it what to record. Records
  * with interrupts off, in a bounded number of steps, without a lock; reads and resets
  * from task context. Unit and frequency of the clock: tlsf_clock_hz(), tlsf_clock_ns().
+ *
+ * The common case, an operation that found the lock free and broke no record, is
+ * tlsf_latency_add(), inline: two comparisons in one, a sum and a bucket. All else is
+ * rare, and a call.
  */
 #ifndef _TLSF_LATENCY_H
 #define _TLSF_LATENCY_H
 
+#include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/jump_label.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/seqlock.h>
 #include <linux/timekeeping.h>
 #include <linux/timex.h>
 #include <linux/types.h>
@@ -27,9 +36,17 @@ enum tlsf_latency_op {
 };
 
 enum tlsf_latency_kind {
-	TLSF_LATENCY_HOLD,	/* the core, with the lock held */
-	TLSF_LATENCY_TOTAL,	/* waiting for the lock and the core */
+	TLSF_LATENCY_HOLD,	/* taking the lock when it is free, and the core */
+	TLSF_LATENCY_TOTAL,	/* the same and waiting for the lock when it is not */
 	TLSF_LATENCY_KINDS,
+};
+
+enum tlsf_latency_context {
+	TLSF_LATENCY_TASK,
+	TLSF_LATENCY_SOFTIRQ,
+	TLSF_LATENCY_HARDIRQ,
+	TLSF_LATENCY_NMI,
+	TLSF_LATENCY_CONTEXTS,
 };
 
 /**
@@ -37,7 +54,7 @@ enum tlsf_latency_kind {
  * @op: which
  * @steps: steps the core took
  * @start: clock before the lock
- * @locked: clock with the lock held, before the core
+ * @locked: clock with the lock held, before the core; @start when the lock was free
  * @end: clock after the core, before the unlock
  * @size: bytes asked for or given back
  * @align: alignment asked for, 0 for none
@@ -64,7 +81,7 @@ struct tlsf_sample {
  * @caller: see @size
  * @steps: see @size
  * @cpu: where
- * @context: 0 task, 1 softirq, 2 hardirq, 3 NMI
+ * @context: enum tlsf_latency_context
  */
 struct tlsf_latency_witness {
 	u64 cycles;
@@ -87,7 +104,73 @@ struct tlsf_latency_histogram {
 	u64 bucket[TLSF_LATENCY_BUCKETS];
 };
 
-struct tlsf_latency;
+/**
+ * struct tlsf_latency_range - the least and the most of some operations
+ * @seq: lets a reader see a whole witness; the one writer is the CPU, in one context
+ * @min: fewest cycles; U64_MAX before the first
+ * @max: most cycles
+ * @worst: the operation that took @max
+ */
+struct tlsf_latency_range {
+	seqcount_t seq;
+	u64 min;
+	u64 max;
+	struct tlsf_latency_witness worst;
+};
+
+/**
+ * struct tlsf_latency_cell - one CPU's operations of one kind in one context
+ * @from: least raw reading that needs no look: @least and the clock's own overhead
+ * @span: from there to the greatest
+ * @least: @from in net cycles; at least 32, so that it has a logarithm
+ * @sum: cycles of those that found the lock free
+ * @bucket: histogram of them
+ * @alone: extremes of them
+ * @waited: extremes of those that waited, hold and total
+ * @waited_sum: their cycles
+ *
+ * @from and @span are the gate: within it an operation breaks no record, exceeds no
+ * threshold and has a bucket of its own.
+ */
+struct tlsf_latency_cell {
+	u64 from;
+	u64 span;
+	u64 least;
+	u64 sum;
+	u64 bucket[TLSF_LATENCY_BUCKETS];
+	struct tlsf_latency_range alone;
+	struct tlsf_latency_range waited[TLSF_LATENCY_KINDS];
+	u64 waited_sum[TLSF_LATENCY_KINDS];
+};
+
+/* bits of the preempt count: the highest one set says which context it is */
+#define TLSF_LATENCY_SLOTS	32
+
+/**
+ * struct tlsf_latency_cpu - where one CPU records
+ * @cell: by operation, and by the highest bit of the preempt count that tells a context
+ * @memory: of the cells
+ */
+struct tlsf_latency_cpu {
+	struct tlsf_latency_cell *cell[TLSF_LATENCY_OPS][TLSF_LATENCY_SLOTS];
+	struct tlsf_latency_cell *memory;
+};
+
+/* histograms of those that waited: rare enough for all CPUs to share */
+struct tlsf_latency_waited {
+	atomic64_t bucket[TLSF_LATENCY_OPS][TLSF_LATENCY_CONTEXTS][TLSF_LATENCY_KINDS]
+			 [TLSF_LATENCY_BUCKETS];
+};
+
+/**
+ * struct tlsf_latency - the histograms of one pool
+ * @cpu: constant after init, as @waited
+ * @waited: see &struct tlsf_latency_waited
+ */
+struct tlsf_latency {
+	struct tlsf_latency_cpu __percpu *cpu;
+	struct tlsf_latency_waited *waited;
+};
 
 /* on while histograms are recorded or a tracepoint is used: the one patched branch */
 DECLARE_STATIC_KEY_FALSE(tlsf_timing);
@@ -116,9 +199,44 @@ u64 tlsf_clock_net(u64 from, u64 to);
 u64 tlsf_clock_ns(u64 cycles);
 void tlsf_clock_calibrate(void);
 
+/* the highest bit of the preempt count that tells a context; bit 0 for a task */
+static __always_inline unsigned long tlsf_latency_slot(void)
+{
+	unsigned long count = preempt_count() & (NMI_MASK | HARDIRQ_MASK);
+
+	return __fls(count | in_serving_softirq() | 1);
+}
+
+/**
+ * tlsf_latency_add() - add an operation that found the lock free
+ * @lat: histograms
+ * @op: which operation
+ * @raw: clock after less clock before, nothing subtracted
+ *
+ * Context: any, interrupts off.
+ * Return: false when nothing was added: tlsf_latency_add_rare() is to do it.
+ */
+static __always_inline bool tlsf_latency_add(struct tlsf_latency *lat, enum tlsf_latency_op op,
+					     u64 raw)
+{
+	struct tlsf_latency_cell *cell = this_cpu_read(lat->cpu->cell[op][tlsf_latency_slot()]);
+	u64 beyond = raw - cell->from;
+	unsigned long cycles, shift;
+
+	if (unlikely(beyond > cell->span))
+		return false;
+	cycles = beyond + cell->least;
+	cell->sum += cycles;
+	shift = __fls(cycles) - TLSF_SLI;
+	cell->bucket[(cycles >> shift) + (shift << TLSF_SLI)]++;
+	return true;
+}
+
+void tlsf_latency_add_rare(struct tlsf_latency *lat, enum tlsf_latency_op op, u64 raw, size_t size,
+			   size_t align, unsigned int steps, unsigned long caller);
 void tlsf_latency_enable(bool on);
 bool tlsf_latency_enabled(void);
-struct tlsf_latency *tlsf_latency_create(void);
+int tlsf_latency_init(struct tlsf_latency *lat);
 void tlsf_latency_destroy(struct tlsf_latency *lat);
 void tlsf_latency_record(struct tlsf_latency *lat, const struct tlsf_sample *s);
 void tlsf_latency_read(struct tlsf_latency *lat, enum tlsf_latency_op op,

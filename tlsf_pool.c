@@ -63,7 +63,7 @@ struct tlsf_pool {
 	void *memory;
 	size_t bytes;
 	size_t max_request;
-	struct tlsf_latency *latency;
+	struct tlsf_latency latency;
 	char name[TLSF_POOL_NAME_LEN];
 
 	/* set once, when the heap was found damaged; read without the lock */
@@ -190,7 +190,60 @@ static __always_inline void locked(struct tlsf_pool *pool, struct op *op, run_fn
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
-/* the same with the clock read around it, and recorded under @kind */
+/* while a tracepoint is used, each operation is told whole */
+static DEFINE_STATIC_KEY_FALSE(traced);
+
+/* more than ever before, which happens TLSF_STEPS_MAX times at most */
+static noinline __cold void steps_rise(struct tlsf_pool *pool, unsigned int steps)
+{
+	lockdep_assert_held(&pool->lock);
+	pool->steps_seen = steps;
+}
+
+static __always_inline void steps_see(struct tlsf_pool *pool, unsigned int steps)
+{
+	if (unlikely(steps > pool->steps_seen))
+		steps_rise(pool, steps);
+}
+
+/*
+ * The same, timed and recorded, as it nearly always is: nobody traces and the lock is
+ * free. False when it is not, and then nothing has happened. What only a new extreme
+ * wants to know is left to tlsf_latency_add_rare().
+ */
+static __always_inline bool locked_recorded(struct tlsf_pool *pool, struct op *op, run_fn run,
+					    enum tlsf_latency_op kind)
+{
+	unsigned long flags;
+	unsigned int steps;
+	size_t used = 0;
+	u64 cycles;
+
+	if (static_branch_unlikely(&traced))
+		return false;
+	local_irq_save(flags);
+	cycles = tlsf_clock();
+	if (unlikely(!raw_spin_trylock(&pool->lock))) {
+		local_irq_restore(flags);
+		return false;
+	}
+	if (kind == TLSF_LATENCY_FREE)
+		used = pool->core->used_bytes;
+	run(pool, op);
+	cycles = tlsf_clock() - cycles;
+	if (kind == TLSF_LATENCY_FREE)
+		op->size = used - pool->core->used_bytes;
+	steps = pool->core->steps;
+	steps_see(pool, steps);
+	raw_spin_unlock(&pool->lock);
+	if (unlikely(!tlsf_latency_add(&pool->latency, kind, cycles)))
+		tlsf_latency_add_rare(&pool->latency, kind, cycles, op->size, op->align, steps,
+				      op->caller);
+	local_irq_restore(flags);
+	return true;
+}
+
+/* the same whatever happens, and what it cost */
 static __always_inline void locked_timed(struct tlsf_pool *pool, struct op *op, run_fn run,
 					 enum tlsf_latency_op kind, struct tlsf_cost *cost)
 {
@@ -199,19 +252,22 @@ static __always_inline void locked_timed(struct tlsf_pool *pool, struct op *op, 
 
 	local_irq_save(flags);
 	s.start = tlsf_clock();
-	raw_spin_lock(&pool->lock);
-	s.locked = tlsf_clock();
+	s.locked = s.start;
+	if (!raw_spin_trylock(&pool->lock)) {
+		raw_spin_lock(&pool->lock);
+		s.locked = tlsf_clock();
+	}
 	run(pool, op);
 	s.end = tlsf_clock();
 	s.size = op->size;
-	s.steps = tlsf_core_steps(pool->core);
-	if (s.steps > pool->steps_seen)
-		pool->steps_seen = s.steps;
+	s.steps = pool->core->steps;
+	steps_see(pool, s.steps);
 	raw_spin_unlock(&pool->lock);
-	tlsf_latency_record(pool->latency, &s);
+	tlsf_latency_record(&pool->latency, &s);
 	local_irq_restore(flags);
 	cost->hold = tlsf_clock_net(s.locked, s.end);
-	cost->total = tlsf_clock_net(s.start, s.locked) + cost->hold;
+	cost->total = s.locked == s.start ? cost->hold :
+		      tlsf_clock_net(s.start, s.locked) + cost->hold;
 	cost->steps = s.steps;
 }
 
@@ -270,8 +326,8 @@ static noinline void *alloc_finish(struct tlsf_pool *pool, struct op *op, gfp_t 
  * The ways off the plain path make an op of their own, so that the address of the
  * plain path's never leaves it, and it stays in registers.
  */
-static noinline void *alloc_listened(struct tlsf_pool *pool, size_t align, size_t size,
-				     gfp_t flags, unsigned long caller)
+static noinline __cold void *alloc_traced(struct tlsf_pool *pool, size_t align, size_t size,
+					  gfp_t flags, unsigned long caller)
 {
 	struct op op = { .align = align, .size = size, .caller = caller };
 	struct tlsf_cost cost;
@@ -289,6 +345,32 @@ static noinline __cold void *alloc_refused(struct tlsf_pool *pool, enum tlsf_sta
 	return alloc_finish(pool, &op, flags);
 }
 
+static __always_inline void *alloc_recorded(struct tlsf_pool *pool, size_t align, size_t size,
+					    gfp_t flags, unsigned long caller)
+{
+	struct op op = { .align = align, .size = size, .caller = caller };
+
+	if (unlikely(!locked_recorded(pool, &op, run_alloc, TLSF_LATENCY_ALLOC)))
+		return alloc_traced(pool, align, size, flags, caller);
+	if (unlikely(!op.ptr))
+		return alloc_refused(pool, op.status, align, size, flags, caller);
+	if (unlikely(flags & __GFP_ZERO))
+		zero_usable(pool, op.ptr, 0);
+	return op.ptr;
+}
+
+static noinline void *alloc_listened(struct tlsf_pool *pool, size_t size, gfp_t flags,
+				     unsigned long caller)
+{
+	return alloc_recorded(pool, TLSF_MINALIGN, size, flags, caller);
+}
+
+static noinline void *memalign_listened(struct tlsf_pool *pool, size_t align, size_t size,
+					gfp_t flags, unsigned long caller)
+{
+	return alloc_recorded(pool, align, size, flags, caller);
+}
+
 static __always_inline void *pool_alloc(struct tlsf_pool *pool, size_t align, size_t size,
 					gfp_t flags, unsigned long caller)
 {
@@ -297,7 +379,9 @@ static __always_inline void *pool_alloc(struct tlsf_pool *pool, size_t align, si
 	if (unlikely(!size))
 		return ZERO_SIZE_PTR;
 	if (static_branch_unlikely(&tlsf_timing))
-		return alloc_listened(pool, align, size, flags, caller);
+		return __builtin_constant_p(align) && align == TLSF_MINALIGN ?
+			alloc_listened(pool, size, flags, caller) :
+			memalign_listened(pool, align, size, flags, caller);
 	locked(pool, &op, run_alloc);
 	if (unlikely(!op.ptr))
 		return alloc_refused(pool, op.status, align, size, flags, caller);
@@ -316,13 +400,23 @@ static noinline void free_timed(struct tlsf_pool *pool, struct op *op, struct tl
 				op->caller);
 }
 
-static noinline void free_listened(struct tlsf_pool *pool, void *ptr, unsigned long caller)
+static noinline __cold void free_traced(struct tlsf_pool *pool, void *ptr, unsigned long caller)
 {
 	struct op op = { .ptr = ptr, .caller = caller };
 	struct tlsf_cost cost;
 
 	free_timed(pool, &op, &cost);
 	if (op.status != TLSF_OK)
+		report(pool, op.status, ptr, 0, caller);
+}
+
+static noinline void free_listened(struct tlsf_pool *pool, void *ptr, unsigned long caller)
+{
+	struct op op = { .ptr = ptr, .caller = caller };
+
+	if (unlikely(!locked_recorded(pool, &op, run_free, TLSF_LATENCY_FREE)))
+		return free_traced(pool, ptr, caller);
+	if (unlikely(op.status != TLSF_OK))
 		report(pool, op.status, ptr, 0, caller);
 }
 
@@ -361,6 +455,19 @@ static size_t pool_ksize(struct tlsf_pool *pool, const void *ptr, unsigned long 
 static noinline void resize_timed(struct tlsf_pool *pool, struct op *op, struct tlsf_cost *cost)
 {
 	locked_timed(pool, op, run_resize, TLSF_LATENCY_RESIZE, cost);
+}
+
+static noinline __cold void resize_traced(struct tlsf_pool *pool, struct op *op)
+{
+	struct tlsf_cost cost;
+
+	resize_timed(pool, op, &cost);
+}
+
+static noinline void resize_listened(struct tlsf_pool *pool, struct op *op)
+{
+	if (unlikely(!locked_recorded(pool, op, run_resize, TLSF_LATENCY_RESIZE)))
+		resize_traced(pool, op);
 }
 
 /*
@@ -418,13 +525,10 @@ static void *pool_realloc(struct tlsf_pool *pool, const void *ptr, size_t align,
 		pool_free(pool, ptr, caller);
 		return ZERO_SIZE_PTR;
 	}
-	if (static_branch_unlikely(&tlsf_timing)) {
-		struct tlsf_cost cost;
-
-		resize_timed(pool, &op, &cost);
-	} else {
+	if (static_branch_unlikely(&tlsf_timing))
+		resize_listened(pool, &op);
+	else
 		locked(pool, &op, run_resize);
-	}
 	resize_moving(pool, &op);
 	if (op.status == TLSF_OK) {
 		if (flags & __GFP_ZERO)
@@ -605,7 +709,7 @@ static int pool_format(struct tlsf_pool *pool)
 
 static void pool_release(struct tlsf_pool *pool)
 {
-	tlsf_latency_destroy(pool->latency);
+	tlsf_latency_destroy(&pool->latency);
 	vfree(pool->memory);
 	kfree(pool);
 }
@@ -629,9 +733,8 @@ static struct tlsf_pool *pool_make(const char *name, size_t bytes)
 	pool->bytes = bytes;
 	/* fail and say so, rather than have the OOM killer make room */
 	pool->memory = __vmalloc(bytes, GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
-	pool->latency = tlsf_latency_create();
-	if (pool->memory && pool->latency)
-		err = pool_format(pool);
+	if (pool->memory)
+		err = tlsf_latency_init(&pool->latency) ?: pool_format(pool);
 	if (!err)
 		return pool;
 	pool_release(pool);
@@ -672,7 +775,7 @@ static int pool_publish(struct tlsf_pool *pool)
  * @bytes: memory to take, rounded up to whole pages; 16 KiB to 256 GiB. All is taken
  *	at once; control structure and headers come out of it.
  *
- * Besides @bytes it takes 37 KiB of histograms for each possible CPU.
+ * Besides @bytes it takes 80 KiB of histograms for each possible CPU, and 144 KiB.
  *
  * Context: task; may sleep.
  * Return: the pool, or ERR_PTR(): -EINVAL for a bad name or size, -EEXIST for a name
@@ -1075,9 +1178,9 @@ const char *tlsf_pool_name(const struct tlsf_pool *pool)
 	return pool->name;
 }
 
-struct tlsf_latency *tlsf_pool_latency(const struct tlsf_pool *pool)
+struct tlsf_latency *tlsf_pool_latency(struct tlsf_pool *pool)
 {
-	return pool->latency;
+	return &pool->latency;
 }
 
 size_t tlsf_pool_offset(const struct tlsf_pool *pool, const void *ptr)
@@ -1103,6 +1206,7 @@ size_t tlsf_pool_min_usable(void)
 /* a tracepoint is being used, or no longer: time operations for it */
 int tlsf_trace_reg(void)
 {
+	static_branch_inc(&traced);
 	static_branch_inc(&tlsf_timing);
 	return 0;
 }
@@ -1110,6 +1214,7 @@ int tlsf_trace_reg(void)
 void tlsf_trace_unreg(void)
 {
 	static_branch_dec(&tlsf_timing);
+	static_branch_dec(&traced);
 }
 
 /**

@@ -23,8 +23,8 @@
 
 /**
  * struct tlsf_cost - what one operation took
- * @hold: cycles of the core, with the lock held
- * @total: cycles with the wait for the lock
+ * @hold: cycles of the core and of taking the lock once it was free
+ * @total: the same and the wait for the lock
  * @steps: steps of the core
  */
 struct tlsf_cost {
@@ -70,7 +70,7 @@ struct tlsf_pool_observer {
 extern struct tlsf_pool *tlsf_default_pool;	/* constant between init and exit */
 
 const char *tlsf_pool_name(const struct tlsf_pool *pool);
-struct tlsf_latency *tlsf_pool_latency(const struct tlsf_pool *pool);
+struct tlsf_latency *tlsf_pool_latency(struct tlsf_pool *pool);
 size_t tlsf_pool_offset(const struct tlsf_pool *pool, const void *ptr);
 unsigned int tlsf_pool_steps_seen(struct tlsf_pool *pool);
 unsigned int tlsf_pool_steps_max(void);

@@ -59,7 +59,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option options[] = {
 	{ "op", OPT_OP, "alloc|free|resize|all", 0, "Operation to show (default all)", 0 },
 	{ "kind", OPT_KIND, "hold|total", 0,
-	  "Core with the lock held, or with the wait for the lock (default hold)", 0 },
+	  "Core and lock, without or with the wait for the lock (default hold)", 0 },
 	{ "svg", OPT_SVG, "FILE", 0, "Write a plot with a logarithmic count axis as well", 0 },
 	{ "rows", OPT_ROWS, "N", 0, "Most rows of a picture (default 24)", 0 },
 	{ "ascii", OPT_ASCII, NULL, 0, "Draw with ASCII even in a UTF-8 terminal", 0 },

@@ -9,8 +9,8 @@
 static const struct argp argp = {
 	.doc = "Show the pool's counters and the latency of each operation."
 	       "\v"
-	       "hold is the allocator core alone, with the lock held; total adds the wait for "
-	       "the lock. Percentiles are upper edges of histogram buckets (about 3 % wide).",
+	       "hold is the allocator core and its lock, from when the lock was free to be taken; "
+	       "total adds the wait for it. Percentiles are upper edges of histogram buckets (about 3 % wide).",
 	.children = cli_json_child,
 };
 

@@ -141,8 +141,8 @@ void svg_plot(FILE *out, const struct dev *dev, const struct lat *lat, size_t nr
 		"font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">\n"
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n", WIDTH, HEIGHT);
 	snprintf(title, sizeof(title), "tlsf latency, %s; 1 cycle = 1 %s tick of %llu Hz",
-		 lat->h.kind == TLSF_LAT_HOLD ? "hold: core alone, lock held"
-					      : "total: wait for the lock, and core",
+		 lat->h.kind == TLSF_LAT_HOLD ? "hold: lock and core"
+					      : "total: wait for the lock, lock and core",
 		 dev_unit(dev), dev->info.cycle_hz);
 	fputs("<g font-size=\"15\">", out);
 	text(out, LEFT, 22, "start", title);

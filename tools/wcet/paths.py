@@ -12,12 +12,17 @@ CORE = ("tlsf_core_alloc", "tlsf_core_memalign", "tlsf_core_free", "tlsf_core_re
 
 # The static key that is on while operations are timed.
 TIMING = "tlsf_timing"
-# function that is timed -> what "tlsf stat" calls it; between its second and its third
-# reading of the clock is what is shown as "hold"
-TIMED = {"alloc_timed": "alloc", "free_timed": "free", "resize_timed": "resize"}
+# What "tlsf stat" calls an operation -> the functions that time it. Between the first
+# reading of the clock and the next is what it shows as "hold", where the lock was free.
+TIMED = {"alloc": ("alloc_listened", "memalign_listened", "alloc_timed"),
+         "free": ("free_listened", "free_timed"),
+         "resize": ("resize_listened", "resize_timed")}
+# Paths that are also looked at with recording on, and what that may add to each.
+RECORDED = PLAIN[:4]
+RECORDING_MAX = 60
 CALIBRATION = "tlsf_clock_calibrate"
 
-LOCK = ("_raw_spin_lock_irqsave", "_raw_spin_lock")
+LOCK = ("_raw_spin_lock_irqsave", "_raw_spin_lock", "_raw_spin_trylock")
 UNLOCK = ("_raw_spin_unlock_irqrestore", "_raw_spin_unlock")
 
 # Cold exits: a path that gets to one of these is no longer the operation whose bound is
@@ -39,7 +44,11 @@ COLD = {
     "zero_usable": "__GFP_ZERO: in proportion to the size, outside the lock",
     "resize_backward": "the contents move: in proportion to the size, outside the lock",
     "resize_elsewhere": "the contents move: in proportion to the size, outside the lock",
-    "witness_take": "a new maximum is recorded, with its time",
+    "tlsf_latency_add_rare": "a new extreme is recorded, with its time",
+    "alloc_traced": "somebody traces, or the lock was taken",
+    "free_traced": "as alloc_traced",
+    "resize_traced": "as alloc_traced",
+    "steps_rise": "more steps than ever before are noted",
     "__stack_chk_fail": "the stack is overwritten",
     "spin": "the lock is taken: see below",
     "native_queued_spin_lock_slowpath": "the lock is taken: see below",

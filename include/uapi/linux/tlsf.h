@@ -145,7 +145,8 @@ enum tlsf_opcode {
  * @align: in: ALLOC: power of two, or 0 for the granule
  * @seed: in: FILL, VERIFY
  * @usable: out: bytes the block has; VERIFY: offset of the first wrong byte
- * @cycles: out: cycles of the allocator core for this operation, lock excluded
+ * @cycles: out: cycles of the allocator core and of taking its lock for this operation,
+ *	waiting for the lock excluded
  * @result: out: 0, or a negative errno of the list above; in a single-operation ioctl
  *	the return value says the same, and says more when the struct itself is refused
  * @reserved: must be 0
@@ -246,8 +247,8 @@ enum tlsf_lat_op {
 
 /**
  * enum tlsf_lat_kind - which stretch of an operation was timed
- * @TLSF_LAT_HOLD: the core alone, with the lock held
- * @TLSF_LAT_TOTAL: waiting for the lock and the core
+ * @TLSF_LAT_HOLD: the core and the lock, from when it was free to be taken
+ * @TLSF_LAT_TOTAL: the same, and waiting for the lock where it was not free
  * @TLSF_LAT_KINDS: how many there are
  */
 enum tlsf_lat_kind {
