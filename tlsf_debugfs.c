@@ -42,37 +42,48 @@ static int stats_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
-static void latency_row(struct seq_file *m, const char *name, const char *kind,
-			const struct tlsf_latency_histogram *h)
+/* a context that never occurred is not shown */
+static void latency_row(struct seq_file *m, enum tlsf_latency_op op, const char *kind,
+			enum tlsf_latency_context context, const struct tlsf_latency_histogram *h)
 {
-	seq_printf(m, "%-7s %-6s %10llu %8llu %8llu %8llu %8llu %8llu %8llu\n", name, kind,
-		   h->count, h->min, h->count ? div64_u64(h->sum, h->count) : 0,
+	if (!h->count)
+		return;
+	seq_printf(m, "%-7s %-6s %-8s %10llu %8llu %8llu %8llu %8llu %8llu %8llu %8llu\n",
+		   tlsf_latency_op_name(op), kind, tlsf_latency_context_name(context),
+		   h->count, h->min, div64_u64(h->sum, h->count),
 		   tlsf_latency_percentile(h, 50000), tlsf_latency_percentile(h, 99000),
-		   tlsf_latency_percentile(h, 99900), h->max);
-	if (h->count)
-		seq_printf(m, "#   worst: size %zu align %zu steps %u cpu %u %s from %pS\n",
-			   h->worst.size, h->worst.align, h->worst.steps, h->worst.cpu,
-			   tlsf_latency_context_name(h->worst.context), (void *)h->worst.caller);
+		   tlsf_latency_percentile(h, 99900), tlsf_latency_percentile(h, 99990), h->max);
+	seq_printf(m, "#   worst: size %zu align %zu steps %u cpu %u from %pS\n", h->worst.size,
+		   h->worst.align, h->worst.steps, h->worst.cpu, (void *)h->worst.caller);
+}
+
+static void latency_rows(struct seq_file *m, enum tlsf_latency_op op,
+			 struct tlsf_latency_histogram *h)
+{
+	static const char *const kind_name[] = { "hold", "total" };
+	struct tlsf_latency *lat = tlsf_pool_latency(m->private);
+	unsigned int kind, context;
+
+	for (kind = 0; kind < TLSF_LATENCY_KINDS; kind++) {
+		for (context = 0; context < TLSF_LATENCY_CONTEXTS; context++) {
+			tlsf_latency_read(lat, op, kind, context, h);
+			latency_row(m, op, kind_name[kind], context, h);
+		}
+	}
 }
 
 static int latency_show(struct seq_file *m, void *unused)
 {
-	static const char *const kind_name[] = { "hold", "total" };
-	struct tlsf_latency *lat = tlsf_pool_latency(m->private);
 	struct tlsf_latency_histogram *h = kmalloc(sizeof(*h), GFP_KERNEL);
-	unsigned int op, kind;
+	unsigned int op;
 
 	if (!h)
 		return -ENOMEM;
 	seq_printf(m, "# recording %s; cycles of %llu Hz, the clock's own %llu subtracted\n",
 		   tlsf_latency_enabled() ? "on" : "off", tlsf_clock_hz(), tlsf_clock_overhead());
-	seq_puts(m, "#op     part        count      min     mean      p50      p99    p99.9      max\n");
-	for (op = 0; op < TLSF_LATENCY_OPS; op++) {
-		for (kind = 0; kind < TLSF_LATENCY_KINDS; kind++) {
-			tlsf_latency_read(lat, op, kind, h);
-			latency_row(m, tlsf_latency_op_name(op), kind_name[kind], h);
-		}
-	}
+	seq_puts(m, "#op     part   context       count      min     mean      p50      p99    p99.9   p99.99      max\n");
+	for (op = 0; op < TLSF_LATENCY_OPS; op++)
+		latency_rows(m, op, h);
 	kfree(h);
 	return 0;
 }

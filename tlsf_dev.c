@@ -41,6 +41,8 @@ static_assert(TLSF_HISTOGRAM_BUCKETS == TLSF_LATENCY_BUCKETS, "one histogram for
 static_assert((int)TLSF_LAT_NR == (int)TLSF_LATENCY_OPS, "the same operations");
 static_assert((int)TLSF_LAT_FREE == (int)TLSF_LATENCY_FREE, "in the same order");
 static_assert((int)TLSF_LAT_KINDS == (int)TLSF_LATENCY_KINDS, "the same kinds");
+static_assert(TLSF_LAT_CONTEXTS - TLSF_LAT_TASK == TLSF_LATENCY_CONTEXTS, "the same contexts");
+static_assert(TLSF_LAT_NMI - TLSF_LAT_TASK == TLSF_LATENCY_NMI, "in the same order");
 static_assert((int)TLSF_LAT_TOTAL == (int)TLSF_LATENCY_TOTAL, "in the same order");
 static_assert(sizeof(struct tlsf_op) == 64, "ABI");
 static_assert(sizeof(struct tlsf_block_desc) == 24, "ABI");
@@ -457,8 +459,17 @@ static void witness_export(struct tlsf_witness *to, const struct tlsf_latency_wi
 		.cpu = w->cpu,
 		.context = w->context,
 	};
-	if (w->cycles)
-		snprintf(to->symbol, sizeof(to->symbol), "%pS", (void *)w->caller);
+	if (!w->cycles)
+		return;
+	snprintf(to->symbol, sizeof(to->symbol), "%pS", (void *)w->caller);
+	/* of a module that has gone, an address is left: user space gets none */
+	if (strstarts(to->symbol, "0x"))
+		memset(to->symbol, 0, sizeof(to->symbol));
+}
+
+static enum tlsf_latency_context context_import(u32 context)
+{
+	return context == TLSF_LAT_ANY ? TLSF_LATENCY_ANY : context - TLSF_LAT_TASK;
 }
 
 static int ioctl_histogram(struct tlsf_file *file, void *arg)
@@ -468,12 +479,14 @@ static int ioctl_histogram(struct tlsf_file *file, void *arg)
 	u32 nr = min_t(u32, to->nr_buckets, TLSF_HISTOGRAM_BUCKETS);
 	int err = 0;
 
-	if (to->flags || to->reserved || to->op >= TLSF_LAT_NR || to->kind >= TLSF_LAT_KINDS)
+	if (to->flags || to->reserved || to->reserved2 || to->op >= TLSF_LAT_NR ||
+	    to->kind >= TLSF_LAT_KINDS || to->context >= TLSF_LAT_CONTEXTS)
 		return -EINVAL;
 	h = kmalloc(sizeof(*h), GFP_KERNEL);
 	if (!h)
 		return -ENOMEM;
-	tlsf_latency_read(tlsf_pool_latency(tlsf_default_pool), to->op, to->kind, h);
+	tlsf_latency_read(tlsf_pool_latency(tlsf_default_pool), to->op, to->kind,
+			  context_import(to->context), h);
 	to->nr_buckets = to->buckets ? nr : 0;
 	to->count = h->count;
 	to->sum = h->sum;

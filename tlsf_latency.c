@@ -445,23 +445,26 @@ static void context_merge(struct tlsf_latency_histogram *sum, struct tlsf_latenc
 }
 
 /**
- * tlsf_latency_read() - the histogram of one operation over all CPUs and contexts
+ * tlsf_latency_read() - the histogram of one operation over all CPUs
  * @lat: histograms
  * @op: which operation
  * @kind: which stretch of it
+ * @context: of operations in which context, or TLSF_LATENCY_ANY
  * @sum: filled in
  *
  * Context: task.
  */
 void tlsf_latency_read(struct tlsf_latency *lat, enum tlsf_latency_op op,
-		       enum tlsf_latency_kind kind, struct tlsf_latency_histogram *sum)
+		       enum tlsf_latency_kind kind, enum tlsf_latency_context context,
+		       struct tlsf_latency_histogram *sum)
 {
 	unsigned int i;
 
 	memset(sum, 0, sizeof(*sum));
 	sum->min = U64_MAX;
 	for (i = 0; i < TLSF_LATENCY_CONTEXTS; i++)
-		context_merge(sum, lat, op, kind, i);
+		if (context == TLSF_LATENCY_ANY || context == i)
+			context_merge(sum, lat, op, kind, i);
 	for (i = 0; i < TLSF_LATENCY_BUCKETS; i++)
 		sum->count += sum->bucket[i];
 	if (!sum->count)

@@ -47,6 +47,7 @@ enum tlsf_latency_context {
 	TLSF_LATENCY_HARDIRQ,
 	TLSF_LATENCY_NMI,
 	TLSF_LATENCY_CONTEXTS,
+	TLSF_LATENCY_ANY = TLSF_LATENCY_CONTEXTS,
 };
 
 /**
@@ -240,7 +241,8 @@ int tlsf_latency_init(struct tlsf_latency *lat);
 void tlsf_latency_destroy(struct tlsf_latency *lat);
 void tlsf_latency_record(struct tlsf_latency *lat, const struct tlsf_sample *s);
 void tlsf_latency_read(struct tlsf_latency *lat, enum tlsf_latency_op op,
-		       enum tlsf_latency_kind kind, struct tlsf_latency_histogram *sum);
+		       enum tlsf_latency_kind kind, enum tlsf_latency_context context,
+		       struct tlsf_latency_histogram *sum);
 void tlsf_latency_reset(struct tlsf_latency *lat);
 u64 tlsf_latency_percentile(const struct tlsf_latency_histogram *h, unsigned int per_100k);
 const char *tlsf_latency_op_name(enum tlsf_latency_op op);

@@ -16,7 +16,7 @@ gates=(gcc sparse clang checkpatch kernel_doc layering version_checks namespace 
 out=build/check/modules
 shopt -s nullglob
 kernel_files=(tlsf_*.[ch] include/linux/*.h include/uapi/linux/*.h samples/*.[ch]
-	kunit/*.[ch])
+	kunit/*.[ch] tools/vm/module/*.[ch])
 
 # All files of the project, without asking git: a copy of the tree is checked too.
 files() { find . -path ./build -prune -o -path ./.git -prune -o -type f "$@" -print; }
@@ -28,7 +28,12 @@ release() {
 }
 
 # Compile all modules for the stock kernel with these further arguments to make.
-kbuild() { "$here/modules.sh" "/lib/modules/$(release)/build" "$out" "$@"; }
+kbuild() {
+	local kdir
+	kdir=/lib/modules/$(release)/build
+	"$here/modules.sh" "$kdir" "$out" "$@"
+	"$here/client.sh" "$kdir" "$out" tools/vm/module "$out-vm" "$@"
+}
 
 # The largest stack frame also has a limit, the same as kernel code for interrupts.
 gate_gcc() { kbuild W=1 KCFLAGS='-Werror -Wframe-larger-than=512'; }
@@ -89,6 +94,7 @@ kunit/tlsf_pool*.c         ours  linux/tlsf.h
 kunit/tlsf_core*.c         ours  layout.h ../tlsf_core.h ../tlsf_core.c ../tlsf_check.c ../tlsf_map.h
 tools/cli/*.[ch]           local linux/tlsf.h
 tools/vm/tests/*.[ch]      local linux/tlsf.h
+tools/vm/module/*.[ch]     ours  linux/tlsf.h
 tools/host/*.[ch]          local ../../tlsf_core.h ../../tlsf_map.h
 END
 }

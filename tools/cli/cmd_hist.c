@@ -14,15 +14,17 @@
 #include <errno.h>
 #include <string.h>
 
-enum { OPT_OP = KEY(16), OPT_KIND, OPT_SVG, OPT_ROWS, OPT_ASCII };
+enum { OPT_OP = KEY(16), OPT_KIND, OPT_CONTEXT, OPT_SVG, OPT_ROWS, OPT_ASCII };
 
 #define OP_ALL		TLSF_LAT_NR
+#define CONTEXT_EACH	TLSF_LAT_CONTEXTS
 #define BAR_WIDTH	50
 
 struct options {
 	struct cli *cli;
 	u32 op;
 	u32 kind;
+	u32 context;
 	const char *svg;
 	unsigned int rows;
 	bool ascii;
@@ -31,6 +33,7 @@ struct options {
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	static const char *const ops[] = { "alloc", "free", "resize", "all" };
+	static const char *const contexts[] = { "any", "task", "softirq", "hardirq", "NMI", "each" };
 	struct options *o = state->input;
 
 	switch (key) {
@@ -42,6 +45,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_KIND:
 		o->kind = (u32)arg_word(state, "kind", arg, lat_kind_name, TLSF_LAT_KINDS);
+		return 0;
+	case OPT_CONTEXT:
+		o->context = (u32)arg_word(state, "context", arg, contexts, ARRAY_SIZE(contexts));
 		return 0;
 	case OPT_SVG:
 		o->svg = arg;
@@ -60,6 +66,8 @@ static const struct argp_option options[] = {
 	{ "op", OPT_OP, "alloc|free|resize|all", 0, "Operation to show (default all)", 0 },
 	{ "kind", OPT_KIND, "hold|total", 0,
 	  "Core and lock, without or with the wait for the lock (default hold)", 0 },
+	{ "context", OPT_CONTEXT, "any|task|softirq|hardirq|NMI|each", 0,
+	  "Operations in which context; any: all in one histogram (default each)", 0 },
 	{ "svg", OPT_SVG, "FILE", 0, "Write a plot with a logarithmic count axis as well", 0 },
 	{ "rows", OPT_ROWS, "N", 0, "Most rows of a picture (default 24)", 0 },
 	{ "ascii", OPT_ASCII, NULL, 0, "Draw with ASCII even in a UTF-8 terminal", 0 },
@@ -170,15 +178,18 @@ static void print_histogram(const struct dev *dev, const struct lat *lat,
 	struct layout layout = layout_of(lat, o->rows);
 	struct lat_figures f = lat_figures(lat);
 
-	printf("# %s, %s\n", lat_op_name[lat->h.op], lat_kind_name[lat->h.kind]);
+	printf("# %s, %s, %s\n", lat_op_name[lat->h.op], lat_kind_name[lat->h.kind],
+	       lat_context_name[lat->h.context]);
 	printf("%10s %10s %12s\n", "cycles", "to", "count");
 	print_rows(lat, &layout, o->ascii || !locale_is_utf8());
 	printf("count: %llu\n", f.count);
 	if (f.count)
 		printf("min:   %llu cycles (%.0f ns)\navg:   %.1f cycles (%.0f ns)\n"
+		       "p50:   %llu, p99: %llu, p99.9: %llu, p99.99: %llu cycles\n"
 		       "max:   %llu cycles (%.0f ns)\n",
 		       f.min, dev_ns(dev, (double)f.min), f.mean, dev_ns(dev, f.mean),
-		       f.max, dev_ns(dev, (double)f.max));
+		       f.p50, f.p99, f.p999, f.p9999, f.max, dev_ns(dev, (double)f.max));
+	lat_print_worst(dev, lat);
 	putchar('\n');
 }
 
@@ -196,7 +207,36 @@ static json_t *histogram_json(const struct dev *dev, const struct lat *lat)
 	return object;
 }
 
-static int write_svg(const struct dev *dev, const struct lat *lat, size_t nr, const char *path)
+/* What was read, and which of it is to be shown. */
+struct picture {
+	struct dev dev;
+	struct lat_set set[TLSF_LAT_NR];
+	size_t nr_sets;
+	const struct lat *shown[TLSF_LAT_NR * TLSF_LAT_CONTEXTS];
+	size_t nr;
+};
+
+static bool picture_has(const struct lat_set *set, u32 context, const struct options *o)
+{
+	/* each: not their sum, unless there is nothing else */
+	if (o->context == CONTEXT_EACH)
+		return context == TLSF_LAT_ANY ? !set->context[TLSF_LAT_ANY].h.count :
+						 lat_shown(set, context);
+	return context == o->context;
+}
+
+static int picture_add(struct picture *p, u32 op, const struct options *o)
+{
+	struct lat_set *set = &p->set[p->nr_sets++];
+	int code = lat_read_set(&p->dev, op, o->kind, set);
+
+	for (u32 i = 0; i < TLSF_LAT_CONTEXTS; i++)
+		if (picture_has(set, i, o))
+			p->shown[p->nr++] = &set->context[i];
+	return code;
+}
+
+static int write_svg(const struct picture *p, const char *path)
 {
 	FILE *out = fopen(path, "w");
 	bool bad;
@@ -205,7 +245,7 @@ static int write_svg(const struct dev *dev, const struct lat *lat, size_t nr, co
 		complain("%s: cannot create: %s", path, strerror(errno));
 		return EXIT_USAGE;
 	}
-	svg_plot(out, dev, lat, nr);
+	svg_plot(out, &p->dev, p->shown, p->nr);
 	bad = ferror(out);
 	if (fclose(out) || bad) {
 		complain("%s: cannot write: %s", path, strerror(errno));
@@ -214,48 +254,51 @@ static int write_svg(const struct dev *dev, const struct lat *lat, size_t nr, co
 	return EXIT_OK;
 }
 
-static int show_json(const struct dev *dev, const struct lat *lat, size_t nr)
+static int show_json(const struct picture *p, const struct options *o)
 {
 	json_t *all = json_object();
 
-	for (size_t i = 0; i < nr; i++)
-		json_object_set_new(all, lat_op_name[lat[i].h.op], histogram_json(dev, &lat[i]));
-	return print_json(json_pack("{s:o, s:s, s:o}", "clock", dev_clock_json(dev),
-				    "kind", lat_kind_name[lat->h.kind], "histograms", all));
+	for (size_t i = 0; i < p->nr_sets; i++) {
+		const struct lat_set *set = &p->set[i];
+		json_t *one = o->context == CONTEXT_EACH ?
+			lat_set_json(&p->dev, set, histogram_json) :
+			histogram_json(&p->dev, &set->context[o->context]);
+
+		json_object_set_new(all, lat_op_name[set->context->h.op], one);
+	}
+	return print_json(json_pack("{s:o, s:s, s:o}", "clock", dev_clock_json(&p->dev),
+				    "kind", lat_kind_name[o->kind], "histograms", all));
 }
 
-static int show(const struct dev *dev, const struct lat *lat, size_t nr,
-		const struct options *o)
+static int show(const struct picture *p, const struct options *o)
 {
-	int code = o->svg ? write_svg(dev, lat, nr, o->svg) : EXIT_OK;
+	int code = o->svg ? write_svg(p, o->svg) : EXIT_OK;
 
 	if (code)
 		return code;
 	if (o->cli->json)
-		return show_json(dev, lat, nr);
-	for (size_t i = 0; i < nr; i++)
-		print_histogram(dev, &lat[i], o);
-	dev_print_clock(dev);
+		return show_json(p, o);
+	for (size_t i = 0; i < p->nr; i++)
+		print_histogram(&p->dev, p->shown[i], o);
+	dev_print_clock(&p->dev);
 	return EXIT_OK;
 }
 
 int cmd_hist(struct cli *cli, int argc, char **argv)
 {
-	struct options o = { .cli = cli, .op = OP_ALL, .rows = 24 };
-	static struct lat lat[TLSF_LAT_NR];
-	size_t nr = 0;
-	struct dev dev;
+	struct options o = { .cli = cli, .op = OP_ALL, .context = CONTEXT_EACH, .rows = 24 };
+	static struct picture picture;
 	int code;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	code = dev_open(&dev, cli->device);
+	code = dev_open(&picture.dev, cli->device);
 	if (code)
 		return code;
 	for (u32 op = 0; op < TLSF_LAT_NR && !code; op++)
 		if (o.op == OP_ALL || o.op == op)
-			code = lat_read(&dev, op, o.kind, &lat[nr++]);
+			code = picture_add(&picture, op, &o);
 	if (!code)
-		code = show(&dev, lat, nr, &o);
-	dev_close(&dev);
+		code = show(&picture, &o);
+	dev_close(&picture.dev);
 	return code;
 }

@@ -17,8 +17,21 @@ static const struct argp argp = {
 struct report {
 	struct dev dev;
 	struct tlsf_stats stats;
-	struct lat lat[TLSF_LAT_NR][TLSF_LAT_KINDS];
+	struct lat_set set[TLSF_LAT_NR][TLSF_LAT_KINDS];
+	const struct lat *row[TLSF_LAT_NR * TLSF_LAT_KINDS * TLSF_LAT_CONTEXTS];
+	size_t nr_rows;
 };
+
+static int report_read_set(struct report *r, u32 op, u32 kind)
+{
+	struct lat_set *set = &r->set[op][kind];
+	int code = lat_read_set(&r->dev, op, kind, set);
+
+	for (u32 i = 0; i < TLSF_LAT_CONTEXTS; i++)
+		if (lat_shown(set, i))
+			r->row[r->nr_rows++] = &set->context[i];
+	return code;
+}
 
 static int report_read(struct report *r)
 {
@@ -27,7 +40,7 @@ static int report_read(struct report *r)
 
 	for (u32 op = 0; op < TLSF_LAT_NR; op++)
 		for (u32 kind = 0; kind < TLSF_LAT_KINDS && !code; kind++)
-			code = lat_read(&r->dev, op, kind, &r->lat[op][kind]);
+			code = report_read_set(r, op, kind);
 	return code;
 }
 
@@ -36,21 +49,21 @@ static void print_row(const struct lat *lat, double scale)
 {
 	struct lat_figures f = lat_figures(lat);
 
-	printf("  %-6s %-5s %12llu", lat_op_name[lat->h.op], lat_kind_name[lat->h.kind], f.count);
+	printf("  %-6s %-5s %-7s %12llu", lat_op_name[lat->h.op], lat_kind_name[lat->h.kind],
+	       lat_context_name[lat->h.context], f.count);
 	if (f.count)
-		printf(" %9.0f %11.1f %9.0f %9.0f %9.0f %9.0f", (double)f.min * scale,
+		printf(" %9.0f %11.1f %9.0f %9.0f %9.0f %9.0f %9.0f", (double)f.min * scale,
 		       f.mean * scale, (double)f.p50 * scale, (double)f.p99 * scale,
-		       (double)f.p999 * scale, (double)f.max * scale);
+		       (double)f.p999 * scale, (double)f.p9999 * scale, (double)f.max * scale);
 	putchar('\n');
 }
 
 static void print_table(const struct report *r, const char *unit, double scale)
 {
-	printf("\nlatency, %-6s %10s %9s %11s %9s %9s %9s %9s\n", unit, "count", "min", "mean",
-	       "p50", "p99", "p99.9", "max");
-	for (u32 op = 0; op < TLSF_LAT_NR; op++)
-		for (u32 kind = 0; kind < TLSF_LAT_KINDS; kind++)
-			print_row(&r->lat[op][kind], scale);
+	printf("\nlatency, %-6s %18s %9s %11s %9s %9s %9s %9s %9s\n", unit, "count", "min",
+	       "mean", "p50", "p99", "p99.9", "p99.99", "max");
+	for (size_t i = 0; i < r->nr_rows; i++)
+		print_row(r->row[i], scale);
 }
 
 static void print_bytes(const char *label, u64 bytes, const char *blocks_label, u64 blocks)
@@ -87,9 +100,9 @@ static void report_text(const struct report *r)
 	if (r->dev.info.cycle_unit != TLSF_CYCLE_NS)
 		print_table(r, "ns", dev_ns(&r->dev, 1));
 	puts("\nworst");
-	for (u32 op = 0; op < TLSF_LAT_NR; op++)
-		for (u32 kind = 0; kind < TLSF_LAT_KINDS; kind++)
-			lat_print_worst(&r->dev, &r->lat[op][kind]);
+	for (size_t i = 0; i < r->nr_rows; i++)
+		if (r->row[i]->h.context != TLSF_LAT_ANY)
+			lat_print_worst(&r->dev, r->row[i]);
 	putchar('\n');
 	dev_print_clock(&r->dev);
 }
@@ -123,7 +136,7 @@ static json_t *latency_json(const struct report *r)
 
 		for (u32 kind = 0; kind < TLSF_LAT_KINDS; kind++)
 			json_object_set_new(kinds, lat_kind_name[kind],
-					    lat_json(&r->dev, &r->lat[op][kind]));
+					    lat_set_json(&r->dev, &r->set[op][kind], lat_json));
 		json_object_set_new(all, lat_op_name[op], kinds);
 	}
 	return all;

@@ -17,16 +17,42 @@ const char *const lat_kind_name[TLSF_LAT_KINDS] = {
 	[TLSF_LAT_HOLD] = "hold", [TLSF_LAT_TOTAL] = "total",
 };
 
-static const char *const context_name[] = { "task", "softirq", "hardirq", "NMI" };
+const char *const lat_context_name[TLSF_LAT_CONTEXTS] = {
+	[TLSF_LAT_ANY] = "any", [TLSF_LAT_TASK] = "task", [TLSF_LAT_SOFTIRQ] = "softirq",
+	[TLSF_LAT_HARDIRQ] = "hardirq", [TLSF_LAT_NMI] = "NMI",
+};
 
-int lat_read(struct dev *dev, u32 op, u32 kind, struct lat *lat)
+int lat_read(struct dev *dev, u32 op, u32 kind, u32 context, struct lat *lat)
 {
 	int err;
 
-	*lat = (struct lat){ .h = { .op = op, .kind = kind } };
+	*lat = (struct lat){ .h = { .op = op, .kind = kind, .context = context } };
 	err = dev_histogram(dev, &lat->h, lat->bucket, ARRAY_SIZE(lat->bucket));
 	lat->h.worst.symbol[sizeof(lat->h.worst.symbol) - 1] = '\0';
 	return err ? dev_explain(dev, "HISTOGRAM", err) : EXIT_OK;
+}
+
+/* All contexts one after the other: operations may go on meanwhile. */
+int lat_read_set(struct dev *dev, u32 op, u32 kind, struct lat_set *set)
+{
+	int code = EXIT_OK;
+
+	for (u32 i = 0; i < TLSF_LAT_CONTEXTS && !code; i++)
+		code = lat_read(dev, op, kind, i, &set->context[i]);
+	return code;
+}
+
+/*
+ * A context that never occurred is not shown, and the sum of all only where it is not the
+ * same as one of them.
+ */
+bool lat_shown(const struct lat_set *set, u32 context)
+{
+	unsigned int nr = 0;
+
+	for (u32 i = TLSF_LAT_TASK; i < TLSF_LAT_CONTEXTS; i++)
+		nr += set->context[i].h.count != 0;
+	return context == TLSF_LAT_ANY ? nr != 1 : set->context[context].h.count != 0;
 }
 
 /* Smallest value of a bucket: the inverse of the mapping in the uapi header. */
@@ -61,9 +87,9 @@ bool lat_range(const struct lat *lat, unsigned int *first, unsigned int *last)
 	return any;
 }
 
-static u64 percentile(const struct lat *lat, u64 total, unsigned int permille)
+static u64 percentile(const struct lat *lat, u64 total, unsigned int per_10k)
 {
-	u64 rank = (u64)(((unsigned __int128)total * permille + 999) / 1000);
+	u64 rank = (u64)(((unsigned __int128)total * per_10k + 9999) / 10000);
 	u64 below = 0;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(lat->bucket); i++) {
@@ -86,14 +112,16 @@ struct lat_figures lat_figures(const struct lat *lat)
 	return (struct lat_figures){
 		.count = lat->h.count, .min = lat->h.min, .max = lat->h.max,
 		.mean = (double)lat->h.sum / (double)lat->h.count,
-		.p50 = percentile(lat, total, 500), .p99 = percentile(lat, total, 990),
-		.p999 = percentile(lat, total, 999),
+		.p50 = percentile(lat, total, 5000), .p99 = percentile(lat, total, 9900),
+		.p999 = percentile(lat, total, 9990), .p9999 = percentile(lat, total, 9999),
 	};
 }
 
 static const char *context(const struct tlsf_witness *w)
 {
-	return w->context < ARRAY_SIZE(context_name) ? context_name[w->context] : "unknown";
+	u32 i = w->context + TLSF_LAT_TASK;
+
+	return i < ARRAY_SIZE(lat_context_name) ? lat_context_name[i] : "unknown";
 }
 
 static json_t *worst_json(const struct tlsf_witness *w)
@@ -111,18 +139,20 @@ static json_t *worst_json(const struct tlsf_witness *w)
 /* Figures once in cycles and once in nanoseconds. */
 static json_t *figures_json(const struct lat_figures *f, double scale)
 {
-	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f}",
+	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
 			 "min", (double)f->min * scale, "mean", f->mean * scale,
 			 "p50", (double)f->p50 * scale, "p99", (double)f->p99 * scale,
-			 "p99.9", (double)f->p999 * scale, "max", (double)f->max * scale);
+			 "p99.9", (double)f->p999 * scale, "p99.99", (double)f->p9999 * scale,
+			 "max", (double)f->max * scale);
 }
 
 static json_t *cycles_json(const struct lat_figures *f)
 {
-	return json_pack("{s:I, s:f, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:I, s:f, s:I, s:I, s:I, s:I, s:I}",
 			 "min", (json_int_t)f->min, "mean", f->mean,
 			 "p50", (json_int_t)f->p50, "p99", (json_int_t)f->p99,
-			 "p99.9", (json_int_t)f->p999, "max", (json_int_t)f->max);
+			 "p99.9", (json_int_t)f->p999, "p99.99", (json_int_t)f->p9999,
+			 "max", (json_int_t)f->max);
 }
 
 json_t *lat_json(const struct dev *dev, const struct lat *lat)
@@ -134,17 +164,31 @@ json_t *lat_json(const struct dev *dev, const struct lat *lat)
 			 "worst", worst_json(&lat->h.worst));
 }
 
+/* The sum of all, and within it each context that occurred; @one makes JSON of one. */
+json_t *lat_set_json(const struct dev *dev, const struct lat_set *set,
+		     json_t *(*one)(const struct dev *dev, const struct lat *lat))
+{
+	json_t *all = one(dev, &set->context[TLSF_LAT_ANY]), *contexts = json_object();
+
+	for (u32 i = TLSF_LAT_TASK; i < TLSF_LAT_CONTEXTS; i++)
+		if (lat_shown(set, i))
+			json_object_set_new(contexts, lat_context_name[i],
+					    one(dev, &set->context[i]));
+	json_object_set_new(all, "contexts", contexts);
+	return all;
+}
+
 void lat_print_worst(const struct dev *dev, const struct lat *lat)
 {
 	const struct tlsf_witness *w = &lat->h.worst;
 
 	if (!w->cycles)
 		return;
-	printf("  %-6s %-5s %llu cycles (%.0f ns): %llu bytes", lat_op_name[lat->h.op],
-	       lat_kind_name[lat->h.kind], w->cycles, dev_ns(dev, (double)w->cycles), w->size);
+	printf("  %-6s %-5s %-7s %llu cycles (%.0f ns): %llu bytes", lat_op_name[lat->h.op],
+	       lat_kind_name[lat->h.kind], context(w), w->cycles, dev_ns(dev, (double)w->cycles), w->size);
 	if (w->align > dev->info.granule)
 		printf(" aligned to %llu", w->align);
-	printf(", %u steps, CPU %u, %s, from %s, at %.6f s\n", w->steps, w->cpu, context(w),
+	printf(", %u steps, CPU %u, from %s, at %.6f s\n", w->steps, w->cpu,
 	       w->symbol[0] ? (const char *)w->symbol : "an unnamed caller",
 	       (double)w->time_ns / 1e9);
 }

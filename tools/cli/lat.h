@@ -17,19 +17,30 @@ struct lat {
 
 /* All in cycles; percentiles are upper edges of buckets, never above max. */
 struct lat_figures {
-	u64 count, min, p50, p99, p999, max;
+	u64 count, min, p50, p99, p999, p9999, max;
 	double mean;
 };
 
 extern const char *const lat_op_name[TLSF_LAT_NR];
 extern const char *const lat_kind_name[TLSF_LAT_KINDS];
 
-int lat_read(struct dev *dev, u32 op, u32 kind, struct lat *lat);
+extern const char *const lat_context_name[TLSF_LAT_CONTEXTS];
+
+/* One operation's distributions: [TLSF_LAT_ANY], and those of each context. */
+struct lat_set {
+	struct lat context[TLSF_LAT_CONTEXTS];
+};
+
+int lat_read(struct dev *dev, u32 op, u32 kind, u32 context, struct lat *lat);
+int lat_read_set(struct dev *dev, u32 op, u32 kind, struct lat_set *set);
+bool lat_shown(const struct lat_set *set, u32 context);
 u64 lat_floor(unsigned int bucket);
 u64 lat_upper(const struct lat *lat, unsigned int bucket);
 bool lat_range(const struct lat *lat, unsigned int *first, unsigned int *last);
 struct lat_figures lat_figures(const struct lat *lat);
 json_t *lat_json(const struct dev *dev, const struct lat *lat);
+json_t *lat_set_json(const struct dev *dev, const struct lat_set *set,
+		     json_t *(*one)(const struct dev *dev, const struct lat *lat));
 void lat_print_worst(const struct dev *dev, const struct lat *lat);
 
 #endif /* TLSF_LAT_H */

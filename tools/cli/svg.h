@@ -9,6 +9,6 @@
 
 #include "lat.h"
 
-void svg_plot(FILE *out, const struct dev *dev, const struct lat *lat, size_t nr);
+void svg_plot(FILE *out, const struct dev *dev, const struct lat *const *lat, size_t nr);
 
 #endif /* TLSF_SVG_H */

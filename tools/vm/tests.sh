@@ -31,6 +31,13 @@ keep_only() {
 	done
 }
 
+image=$("$here/../build/kernel.sh" "$flavour")
+release=${image##*/vmlinuz-}
+kdir=/lib/modules/$release/build
+modules=$tlsf_root/build/modules/$release
+client=$tlsf_root/build/vm/module-$release
+"$here/../build/modules.sh" "$kdir" "$modules" >&2
+"$here/../build/client.sh" "$kdir" "$modules" "$here/module" "$client" >&2
 # Two flavours may be tested at a time.
 mkdir -p "$tlsf_root/build/vm"
 flock "$tlsf_root/build/vm/tests.lock" make -s -C "$here/tests" >&2
@@ -38,5 +45,5 @@ collect
 [ $# = 0 ] || keep_only "$@"
 [ -n "$(ls "$stage")" ] || die "no such test among build/tools/tests, tools/vm/tests: $*"
 exec "$here/with-tlsf" "FLAVOUR=$flavour" --smp 2 --mem 1G --timeout 600 \
-	--init-script "$here/guest/tests.sh" --log "$tlsf_root/build/test/vm-$flavour.log" \
+	--module "$client/tlsf_contexts.ko" --init-script "$here/guest/tests.sh" --log "$tlsf_root/build/test/vm-$flavour.log" \
 	--file "$stage:tests" --file "$here/tests/ktap.sh"

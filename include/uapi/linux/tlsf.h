@@ -258,6 +258,24 @@ enum tlsf_lat_kind {
 };
 
 /**
+ * enum tlsf_lat_context - in which context the operations were that a figure is of
+ * @TLSF_LAT_ANY: whichever
+ * @TLSF_LAT_TASK: task, that is, none of those below
+ * @TLSF_LAT_SOFTIRQ: softirq; on PREEMPT_RT, the thread that runs them
+ * @TLSF_LAT_HARDIRQ: hard interrupt
+ * @TLSF_LAT_NMI: NMI
+ * @TLSF_LAT_CONTEXTS: how many there are
+ */
+enum tlsf_lat_context {
+	TLSF_LAT_ANY = 0,
+	TLSF_LAT_TASK = 1,
+	TLSF_LAT_SOFTIRQ = 2,
+	TLSF_LAT_HARDIRQ = 3,
+	TLSF_LAT_NMI = 4,
+	TLSF_LAT_CONTEXTS = 5,
+};
+
+/**
  * struct tlsf_witness - the worst operation seen, whole
  * @cycles: what it cost; 0 when nothing was recorded
  * @time_ns: when it ended, CLOCK_MONOTONIC
@@ -266,9 +284,10 @@ enum tlsf_lat_kind {
  * @hold: the part of @cycles with the lock held
  * @steps: steps the core took
  * @cpu: where
- * @context: 0 task, 1 softirq, 2 hardirq, 3 NMI
+ * @context: 0 task, 1 softirq, 2 hardirq, 3 NMI: enum tlsf_lat_context less 1
  * @reserved: 0
- * @symbol: where it was called from, as symbol+offset/size, NUL terminated
+ * @symbol: where it was called from, as symbol+offset/size, NUL terminated; empty when
+ *	that module has gone
  */
 struct tlsf_witness {
 	__u64 cycles;
@@ -297,6 +316,11 @@ struct tlsf_witness {
  * @min: out: fewest cycles of one
  * @max: out: most cycles of one
  * @worst: out: the operation that took @max
+ * @context: in: enum tlsf_lat_context; 0 for all operations
+ * @reserved2: must be 0
+ *
+ * @context and @reserved2 are not in the first release: a user of that one leaves them
+ * out, and gets all operations.
  *
  * Bucket i holds the operations that took v cycles where i = v for v < 64 and else
  * i = 32 * (f - 5) + (v >> (f - 5)) with f = floor(log2(v)): the size-class mapping
@@ -316,6 +340,8 @@ struct tlsf_histogram {
 	__u64 min;
 	__u64 max;
 	struct tlsf_witness worst;
+	__u32 context;
+	__u32 reserved2;
 };
 
 #define TLSF_RESET_LATENCY	(1u << 0)	/* histograms, witnesses */

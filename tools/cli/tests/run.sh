@@ -70,6 +70,7 @@ test_usage() {
 	expect reset_has_no_json 2 "unrecognized option '--json'" reset --json
 	expect hist_op 2 "'alloca' is none of: alloc free resize all" hist --op alloca
 	expect hist_kind 2 "'x' is none of: hold total" hist --kind x
+	expect hist_context 2 "'nmi' is none of: any task softirq hardirq NMI each" hist --context nmi
 	expect hist_rows 2 "'1' is not a number from 2" hist --rows 1
 	expect map_width 2 "'0' is not a number from 1" map --width 0
 	expect replay_no_file 2 'no trace given' replay

@@ -6,6 +6,8 @@
  */
 #include "uapi.h"
 
+#include <sys/ioctl.h>
+
 static union uapi_arg arg, copy;
 
 /* Refused with @err, and the argument untouched. */
@@ -24,7 +26,7 @@ static void too_small_is_refused(void)
 
 	FOR_EACH_CALL(call) {
 		uapi_prepare(fd, call, &arg);
-		refuse(fd, call, (u32)call->size - 1, EINVAL);
+		refuse(fd, call, (u32)call->first - 1, EINVAL);
 		refuse(fd, call, 4, EINVAL);
 		refuse(fd, call, 0, EINVAL);
 	}
@@ -39,6 +41,25 @@ static void exact_is_accepted(void)
 		uapi_prepare(fd, call, &arg);
 		EXPECT_OK(dev_call(fd, call->cmd, &arg));
 		EXPECT_EQ(arg.argsz, call->size);
+	}
+}
+
+/* What was compiled with the first release's header: its struct, its number. */
+static void first_release_is_accepted(void)
+{
+	const struct uapi_call *call;
+	int fd = dev_fresh();
+
+	FOR_EACH_CALL(call) {
+		unsigned long cmd = call->cmd & ~((unsigned long)_IOC_SIZEMASK << _IOC_SIZESHIFT);
+
+		uapi_prepare(fd, call, &arg);
+		arg.argsz = (u32)call->first;
+		memset(arg.bytes + call->first, 0xa5, sizeof(arg) - call->first);
+		EXPECT_OK(dev_call(fd, cmd | call->first << _IOC_SIZESHIFT, &arg));
+		EXPECT_EQ(arg.argsz, call->first);
+		for (size_t i = call->first; i < sizeof(arg); i++)
+			EXPECT_EQ(arg.bytes[i], 0xa5);
 	}
 }
 
@@ -89,5 +110,6 @@ static void larger_than_a_page_is_refused(void)
 }
 
 UAPI_MAIN(KTAP_CASE(too_small_is_refused), KTAP_CASE(exact_is_accepted),
+	  KTAP_CASE(first_release_is_accepted),
 	  KTAP_CASE(larger_with_zeros_is_accepted), KTAP_CASE(larger_with_garbage_is_refused),
 	  KTAP_CASE(larger_than_a_page_is_refused))

@@ -20,7 +20,8 @@ map_sum() {
 
 # "latency_count OP PART"
 latency_count() {
-	awk -v op="$1" -v part="$2" '$1 == op && $2 == part { print $3 }' "$debugfs/latency"
+	awk -v op="$1" -v part="$2" '$1 == op && $2 == part { n += $4 } END { print n + 0 }' \
+		"$debugfs/latency"
 }
 
 # Stopped outside of the kernel, so that no batch goes on.

@@ -304,12 +304,13 @@ void map_expect_tiles(const struct map *map, const struct tlsf_info *info)
 
 /* ---- every call once ---- */
 
-#define CALL(name, type)	{ #name, TLSF_IOC_##name, sizeof(struct type) }
+#define CALL(name, type)	GREW(name, type, sizeof(struct type))
+#define GREW(name, type, first)	{ #name, TLSF_IOC_##name, sizeof(struct type), first }
 
 const struct uapi_call uapi_calls[UAPI_CALLS] = {
 	CALL(INFO, tlsf_info), CALL(ALLOC, tlsf_op), CALL(FREE, tlsf_op), CALL(RESIZE, tlsf_op),
 	CALL(FILL, tlsf_op), CALL(VERIFY, tlsf_op), CALL(BATCH, tlsf_batch),
-	CALL(STATS, tlsf_stats), CALL(HISTOGRAM, tlsf_histogram), CALL(RESET, tlsf_reset),
+	CALL(STATS, tlsf_stats), GREW(HISTOGRAM, tlsf_histogram, 184), CALL(RESET, tlsf_reset),
 	CALL(CHECK, tlsf_check), CALL(WALK, tlsf_walk),
 };
 

@@ -28,7 +28,7 @@ static_assert(sizeof(struct tlsf_info) == 96, "ABI");
 static_assert(sizeof(struct tlsf_op) == 64, "ABI");
 static_assert(sizeof(struct tlsf_batch) == 24, "ABI");
 static_assert(sizeof(struct tlsf_stats) == 128, "ABI");
-static_assert(sizeof(struct tlsf_histogram) == 184, "ABI");
+static_assert(sizeof(struct tlsf_histogram) == 192, "ABI");
 static_assert(sizeof(struct tlsf_reset) == 8, "ABI");
 static_assert(sizeof(struct tlsf_check) == 32, "ABI");
 static_assert(sizeof(struct tlsf_walk) == 40, "ABI");
@@ -108,10 +108,12 @@ union uapi_arg {
 	unsigned char bytes[8192];
 };
 
+/* @first: size in the first release, which may be less than @size and never grows */
 struct uapi_call {
 	const char *name;
 	unsigned long cmd;
 	size_t size;
+	size_t first;
 };
 
 #define UAPI_CALLS	12

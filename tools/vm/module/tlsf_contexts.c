@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Operations on the default pool in each context, for the tests of what is recorded.
+ *
+ * Room: harness (kernel). A plain client of linux/tlsf.h. Does all of it while it is
+ * loaded: task=, softirq= and hardirq= say how many allocations, resizes and frees
+ * there are to be in each context; nothing is left allocated.
+ */
+#include <linux/interrupt.h>
+#include <linux/irq_work.h>
+#include <linux/module.h>
+#include <linux/tlsf.h>
+
+#define FLAGS	(GFP_NOWAIT | __GFP_NOWARN)
+
+static unsigned int task, softirq, hardirq;
+module_param(task, uint, 0444);
+MODULE_PARM_DESC(task, "operations of each kind in task context");
+module_param(softirq, uint, 0444);
+MODULE_PARM_DESC(softirq, "the same in a softirq");
+module_param(hardirq, uint, 0444);
+MODULE_PARM_DESC(hardirq, "the same in a hard interrupt");
+
+static unsigned int done;
+
+static void operate(unsigned int times)
+{
+	void *ptr;
+
+	while (times--) {
+		ptr = tlsf_kmalloc(200, FLAGS);
+		if (ptr && tlsf_krealloc(ptr, 100, FLAGS) == ptr)
+			done++;
+		tlsf_kfree(ptr);
+	}
+}
+
+static void in_softirq_context(struct tasklet_struct *unused)
+{
+	operate(softirq);
+}
+
+static void in_hardirq_context(struct irq_work *unused)
+{
+	operate(hardirq);
+}
+
+static DECLARE_TASKLET(tasklet, in_softirq_context);
+static struct irq_work interrupt = IRQ_WORK_INIT_HARD(in_hardirq_context);
+
+static int __init contexts_init(void)
+{
+	operate(task);
+	tasklet_schedule(&tasklet);
+	tasklet_kill(&tasklet);		/* which waits for it */
+	irq_work_queue(&interrupt);
+	irq_work_sync(&interrupt);
+	return done == task + softirq + hardirq ? 0 : -EIO;
+}
+
+static void __exit contexts_exit(void)
+{
+}
+
+module_init(contexts_init);
+module_exit(contexts_exit);
+MODULE_DESCRIPTION("Operations of tlsf in each context");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,100 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What is recorded in task, softirq and hard interrupt context is told apart.
+#
+# Room: harness (uapi test, in the guest). tlsf_contexts.ko does the operations.
+# shellcheck source=tools/vm/tests/ktap.sh
+. /bin/ktap.sh
+
+# "in_context OP CONTEXT": operations recorded there
+in_context() {
+	tlsf hist --op "$1" --context "$2" --json | json count
+}
+
+# "operate PARAMETER...": afresh; the module stays, so that its symbols have names
+operate() {
+	rmmod tlsf_contexts 2>/dev/null
+	tlsf reset
+	insmod /modules/tlsf_contexts.ko "$@"
+}
+
+# "row OP CONTEXT": the row of tlsf stat
+row() {
+	tlsf stat | grep -E "^  $1 +total $2 .*[0-9]"
+}
+
+counted_apart() {
+	holds "operations in each context" operate task=20 softirq=30 hardirq=50
+	for op in alloc free resize; do
+		same "$op in task context" "$(in_context $op task)" 20
+		same "$op in a softirq" "$(in_context $op softirq)" 30
+		same "$op in a hard interrupt" "$(in_context $op hardirq)" 50
+		same "$op in NMI" "$(in_context $op NMI)" 0
+		same "$op in any context" "$(in_context $op any)" 100
+	done
+}
+
+shown_apart() {
+	for context in task softirq hardirq any; do
+		holds "stat has a row of $context" row alloc $context
+		holds "hist has one of $context" tlsf hist --op free --context $context
+	done
+	expect "stat has no row of what never occurred" 1 '' row alloc NMI
+	expect "the witness is of its context" 0 '^  free   hold  hardirq [0-9]+ cycles .*: [0-9]+ bytes.*from operate' \
+		tlsf stat
+	for context in task softirq hardirq; do
+		expect "hist draws $context" 0 "^# alloc, hold, $context" tlsf hist --op alloc
+		expect "and the witness of $context" 0 "\"context\": \"$context\"" \
+			tlsf hist --op alloc --context $context --json
+		holds "debugfs has $context" grep -q "^resize .*$context" "$debugfs/latency"
+	done
+	expect "hist draws no NMI" 1 '' sh -c "tlsf hist | grep NMI"
+}
+
+# The figures of one context are in order, and in stat's JSON where its text has a row.
+json_apart() {
+	expect "JSON has the contexts that occurred" 0 '"hardirq": \{' tlsf stat --json
+	expect "and no other" 1 '' sh -c 'tlsf stat --json | grep -q NMI'
+	tlsf hist --op alloc --context softirq --json >/tmp/hist
+	last=0
+	for figure in min p50 p99 p99.9 p99.99 max; do
+		value=$(json $figure </tmp/hist)
+		holds "$figure is $value, no less than the figure before" [ "$value" -ge "$last" ]
+		last=$value
+	done
+}
+
+one_alone() {
+	holds "operations in a hard interrupt alone" operate hardirq=10
+	holds "a row of it" row alloc hardirq
+	for context in any task softirq; do
+		expect "no row of $context" 1 '' row alloc $context
+	done
+}
+
+svg() {
+	operate task=20 softirq=30 hardirq=50
+	holds "hist draws a picture" tlsf hist --svg /tmp/hist.svg
+	for text in '<title>tlsf latency, hold: ' '>cycles, and the same in nanoseconds<' \
+		'>operations<' 'alloc, softirq: count 30, ' '<title>free hardirq p99.99: ' \
+		'>max<' '</svg>'; do
+		holds "with $text" grep -qF "$text" /tmp/hist.svg
+	done
+	expect "hist --svg names a file that cannot be written" 2 'cannot create' \
+		tlsf hist --svg /none/hist.svg
+	# for whoever wants to look at it
+	while read -r line; do echo "# svg $line"; done </tmp/hist.svg
+}
+
+load
+counted_apart
+shown_apart
+json_apart
+one_alone
+svg
+expect "a context that there is not" 2 "'nmi' is none of: any task softirq" tlsf hist --context nmi
+holds "the client goes" rmmod tlsf_contexts
+expect "a caller that has gone has no name, and no address" 0 'from an unnamed caller' tlsf stat
+unload
+finish
