@@ -750,6 +750,8 @@ TLSF_OP enum tlsf_status tlsf_core_grow_back(struct tlsf_core *c, void **ptr, si
 	return TLSF_OK;
 }
 
+#ifndef TLSF_OPS_ONLY		/* who includes this file for the operations has the rest */
+
 /**
  * tlsf_core_usable() - how many bytes of a block may be used
  * @c: control structure
@@ -1117,3 +1119,5 @@ const char *tlsf_core_strstatus(enum tlsf_status status)
 
 	return (unsigned int)status < TLSF_STATUS_NR ? text[status] : "unknown status";
 }
+
+#endif /* TLSF_OPS_ONLY */

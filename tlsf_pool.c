@@ -16,6 +16,10 @@
  *			other lock, no printing, no zeroing or copying, no tracepoint.
  *
  * Exceptions to "bounded" are the check and the atomic walk, which say so.
+ *
+ * The core is there twice. Without a listener, operations run on the plain path, where
+ * tlsf_fast.h is inlined into each exported function, and count nothing. Timed and rare
+ * ones call tlsf_core.o, which counts steps.
  */
 #define pr_fmt(fmt) "tlsf: " fmt
 
@@ -30,7 +34,9 @@
 #include <linux/vmalloc.h>
 
 #include "tlsf_core.h"
+#include "tlsf_fast.h"
 #include "tlsf_latency.h"
+#include "tlsf_lock.h"
 #include "tlsf_pool.h"
 
 #define CREATE_TRACE_POINTS
@@ -53,15 +59,14 @@ struct pool_report {
 	unsigned long caller;
 };
 
+/* The pool's own memory begins with this; the list heads and the region follow. */
 struct tlsf_pool {
 	/* under lock, as all that the core manages */
-	raw_spinlock_t lock ____cacheline_aligned;
+	struct tlsf_lock lock ____cacheline_aligned;
 	unsigned int steps_seen;
 
 	/* constant between create and destroy */
-	struct tlsf_core *core ____cacheline_aligned;
-	void *memory;
-	size_t bytes;
+	size_t bytes ____cacheline_aligned;
 	size_t max_request;
 	struct tlsf_latency latency;
 	char name[TLSF_POOL_NAME_LEN];
@@ -71,6 +76,8 @@ struct tlsf_pool {
 
 	struct pool_report report;	/* guarded by report.pending */
 	struct list_head link;		/* under pools_lock */
+
+	struct tlsf_core core ____cacheline_aligned;	/* under lock */
 };
 
 static DEFINE_MUTEX(pools_lock);
@@ -141,41 +148,50 @@ struct op {
 
 static __always_inline void run_alloc(struct tlsf_pool *pool, struct op *op)
 {
-	lockdep_assert_held(&pool->lock);
+	lockdep_assert_held(&pool->lock.raw);
 	if (op->align > TLSF_MINALIGN)
-		op->ptr = tlsf_core_memalign(pool->core, op->align, op->size);
+		op->ptr = tlsf_core_memalign(&pool->core, op->align, op->size);
 	else
-		op->ptr = tlsf_core_alloc(pool->core, op->size);
-	op->status = likely(op->ptr) ? TLSF_OK : tlsf_core_status(pool->core);
+		op->ptr = tlsf_core_alloc(&pool->core, op->size);
+	op->status = likely(op->ptr) ? TLSF_OK : tlsf_core_status(&pool->core);
 }
 
 static __always_inline void run_free(struct tlsf_pool *pool, struct op *op)
 {
-	lockdep_assert_held(&pool->lock);
-	op->status = tlsf_core_free(pool->core, op->ptr);
+	lockdep_assert_held(&pool->lock.raw);
+	op->status = tlsf_core_free(&pool->core, op->ptr);
 }
 
 /* for the timed path, whose sample wants to know how much it was */
 static __always_inline void run_free_sized(struct tlsf_pool *pool, struct op *op)
 {
-	size_t used = tlsf_core_used_bytes(pool->core);
+	size_t used = tlsf_core_used_bytes(&pool->core);
 
 	run_free(pool, op);
-	op->size = used - tlsf_core_used_bytes(pool->core);
+	op->size = used - tlsf_core_used_bytes(&pool->core);
 }
 
 static __always_inline void run_resize(struct tlsf_pool *pool, struct op *op)
 {
-	lockdep_assert_held(&pool->lock);
-	op->status = tlsf_core_usable(pool->core, op->ptr, &op->old_usable);
+	lockdep_assert_held(&pool->lock.raw);
+	op->status = tlsf_core_usable(&pool->core, op->ptr, &op->old_usable);
 	if (op->status == TLSF_OK)
-		op->status = tlsf_core_resize(pool->core, op->ptr, op->size);
+		op->status = tlsf_core_resize(&pool->core, op->ptr, op->size);
+}
+
+/* the same on the plain path */
+static __always_inline void run_resize_fast(struct tlsf_pool *pool, struct op *op)
+{
+	lockdep_assert_held(&pool->lock.raw);
+	op->status = tlsf_core_usable(&pool->core, op->ptr, &op->old_usable);
+	if (op->status == TLSF_OK)
+		op->status = tlsf_fast_resize(&pool->core, op->ptr, op->size);
 }
 
 static __always_inline void run_grow_back(struct tlsf_pool *pool, struct op *op)
 {
-	lockdep_assert_held(&pool->lock);
-	op->status = tlsf_core_grow_back(pool->core, &op->ptr, op->align, op->size);
+	lockdep_assert_held(&pool->lock.raw);
+	op->status = tlsf_core_grow_back(&pool->core, &op->ptr, op->align, op->size);
 }
 
 typedef void (*run_fn)(struct tlsf_pool *pool, struct op *op);
@@ -185,9 +201,9 @@ static __always_inline void locked(struct tlsf_pool *pool, struct op *op, run_fn
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&pool->lock, flags);
+	tlsf_lock_irqsave(&pool->lock, &flags);
 	run(pool, op);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	tlsf_unlock_irqrestore(&pool->lock, flags);
 }
 
 /* while a tracepoint is used, each operation is told whole */
@@ -196,7 +212,7 @@ static DEFINE_STATIC_KEY_FALSE(traced);
 /* more than ever before, which happens TLSF_STEPS_MAX times at most */
 static noinline __cold void steps_rise(struct tlsf_pool *pool, unsigned int steps)
 {
-	lockdep_assert_held(&pool->lock);
+	lockdep_assert_held(&pool->lock.raw);
 	pool->steps_seen = steps;
 }
 
@@ -223,19 +239,19 @@ static __always_inline bool locked_recorded(struct tlsf_pool *pool, struct op *o
 		return false;
 	local_irq_save(flags);
 	cycles = tlsf_clock();
-	if (unlikely(!raw_spin_trylock(&pool->lock))) {
+	if (unlikely(!tlsf_lock_try(&pool->lock))) {
 		local_irq_restore(flags);
 		return false;
 	}
 	if (kind == TLSF_LATENCY_FREE)
-		used = pool->core->used_bytes;
+		used = pool->core.used_bytes;
 	run(pool, op);
 	cycles = tlsf_clock() - cycles;
 	if (kind == TLSF_LATENCY_FREE)
-		op->size = used - pool->core->used_bytes;
-	steps = pool->core->steps;
+		op->size = used - pool->core.used_bytes;
+	steps = pool->core.steps;
 	steps_see(pool, steps);
-	raw_spin_unlock(&pool->lock);
+	tlsf_unlock(&pool->lock);
 	if (unlikely(!tlsf_latency_add(&pool->latency, kind, cycles)))
 		tlsf_latency_add_rare(&pool->latency, kind, cycles, op->size, op->align, steps,
 				      op->caller);
@@ -253,16 +269,16 @@ static __always_inline void locked_timed(struct tlsf_pool *pool, struct op *op, 
 	local_irq_save(flags);
 	s.start = tlsf_clock();
 	s.locked = s.start;
-	if (!raw_spin_trylock(&pool->lock)) {
-		raw_spin_lock(&pool->lock);
+	if (!tlsf_lock_try(&pool->lock)) {
+		tlsf_lock_wait(&pool->lock);
 		s.locked = tlsf_clock();
 	}
 	run(pool, op);
 	s.end = tlsf_clock();
 	s.size = op->size;
-	s.steps = pool->core->steps;
+	s.steps = pool->core.steps;
 	steps_see(pool, s.steps);
-	raw_spin_unlock(&pool->lock);
+	tlsf_unlock(&pool->lock);
 	tlsf_latency_record(&pool->latency, &s);
 	local_irq_restore(flags);
 	cost->hold = tlsf_clock_net(s.locked, s.end);
@@ -278,9 +294,9 @@ static void pool_retire(struct tlsf_pool *pool, unsigned long caller)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	tlsf_core_retire(pool->core);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	tlsf_lock_irqsave(&pool->lock, &flags);
+	tlsf_core_retire(&pool->core);
+	tlsf_unlock_irqrestore(&pool->lock, flags);
 	if (!xchg(&pool->damaged, true))
 		report(pool, TLSF_E_LINKS, NULL, 0, caller);
 }
@@ -299,9 +315,9 @@ static void alloc_failed(struct tlsf_pool *pool, const struct op *op, gfp_t flag
 }
 
 /* outside the lock: zeroing takes time in proportion to the size */
-static noinline void zero_usable(struct tlsf_pool *pool, void *ptr, size_t from)
+static noinline void *zero_usable(struct tlsf_pool *pool, void *ptr, size_t from)
 {
-	memset(ptr + from, 0, tlsf_pool_ksize(pool, ptr) - from);
+	return memset(ptr + from, 0, tlsf_pool_ksize(pool, ptr) - from) - from;
 }
 
 static noinline void alloc_timed(struct tlsf_pool *pool, struct op *op, struct tlsf_cost *cost)
@@ -315,6 +331,8 @@ static noinline void alloc_timed(struct tlsf_pool *pool, struct op *op, struct t
 /* what is left to do, outside the lock, when there is no block or it is to be zeroed */
 static noinline void *alloc_finish(struct tlsf_pool *pool, struct op *op, gfp_t flags)
 {
+	if (!op->size)
+		return ZERO_SIZE_PTR;
 	if (!op->ptr)
 		alloc_failed(pool, op, flags);
 	else if (flags & __GFP_ZERO)
@@ -332,17 +350,29 @@ static noinline __cold void *alloc_traced(struct tlsf_pool *pool, size_t align, 
 	struct op op = { .align = align, .size = size, .caller = caller };
 	struct tlsf_cost cost;
 
+	if (!size)
+		return ZERO_SIZE_PTR;
 	alloc_timed(pool, &op, &cost);
 	return alloc_finish(pool, &op, flags);
 }
 
-static noinline __cold void *alloc_refused(struct tlsf_pool *pool, enum tlsf_status status,
-					   size_t align, size_t size, gfp_t flags,
-					   unsigned long caller)
+static noinline __cold void *alloc_report(struct tlsf_pool *pool, enum tlsf_status status,
+					  size_t align, size_t size, gfp_t gfp,
+					  unsigned long caller)
 {
 	struct op op = { .align = align, .size = size, .caller = caller, .status = status };
 
-	return alloc_finish(pool, &op, flags);
+	return alloc_finish(pool, &op, gfp);
+}
+
+/* the core gave nothing, and says why under the lock */
+static noinline __cold void *alloc_refused(struct tlsf_pool *pool, size_t align, size_t size,
+					   gfp_t gfp, unsigned long flags, unsigned long caller)
+{
+	enum tlsf_status status = tlsf_core_status(&pool->core);
+
+	tlsf_unlock_irqrestore(&pool->lock, flags);
+	return alloc_report(pool, status, align, size, gfp, caller);
 }
 
 static __always_inline void *alloc_recorded(struct tlsf_pool *pool, size_t align, size_t size,
@@ -350,10 +380,12 @@ static __always_inline void *alloc_recorded(struct tlsf_pool *pool, size_t align
 {
 	struct op op = { .align = align, .size = size, .caller = caller };
 
+	if (unlikely(!size))
+		return ZERO_SIZE_PTR;
 	if (unlikely(!locked_recorded(pool, &op, run_alloc, TLSF_LATENCY_ALLOC)))
 		return alloc_traced(pool, align, size, flags, caller);
 	if (unlikely(!op.ptr))
-		return alloc_refused(pool, op.status, align, size, flags, caller);
+		return alloc_report(pool, op.status, align, size, flags, caller);
 	if (unlikely(flags & __GFP_ZERO))
 		zero_usable(pool, op.ptr, 0);
 	return op.ptr;
@@ -371,23 +403,42 @@ static noinline void *memalign_listened(struct tlsf_pool *pool, size_t align, si
 	return alloc_recorded(pool, align, size, flags, caller);
 }
 
-static __always_inline void *pool_alloc(struct tlsf_pool *pool, size_t align, size_t size,
-					gfp_t flags, unsigned long caller)
+/* the lock is not to be had at once */
+static noinline __cold void *alloc_slow(struct tlsf_pool *pool, size_t align, size_t size,
+					gfp_t gfp, unsigned long flags, unsigned long caller)
 {
-	struct op op = { .align = align, .size = size };
+	struct op op = { .align = align, .size = size, .caller = caller };
 
-	if (unlikely(!size))
-		return ZERO_SIZE_PTR;
+	local_irq_restore(flags);
+	locked(pool, &op, run_alloc);
+	return alloc_finish(pool, &op, gfp);
+}
+
+/*
+ * The plain path. All that leaves it does so by a tail call, so that nothing has to be
+ * kept for coming back.
+ */
+static __always_inline void *pool_alloc(struct tlsf_pool *pool, size_t align, size_t size,
+					gfp_t gfp)
+{
+	unsigned long flags;
+	void *ptr;
+
 	if (static_branch_unlikely(&tlsf_timing))
 		return __builtin_constant_p(align) && align == TLSF_MINALIGN ?
-			alloc_listened(pool, size, flags, caller) :
-			memalign_listened(pool, align, size, flags, caller);
-	locked(pool, &op, run_alloc);
-	if (unlikely(!op.ptr))
-		return alloc_refused(pool, op.status, align, size, flags, caller);
-	if (unlikely(flags & __GFP_ZERO))
-		zero_usable(pool, op.ptr, 0);
-	return op.ptr;
+			alloc_listened(pool, size, gfp, _RET_IP_) :
+			memalign_listened(pool, align, size, gfp, _RET_IP_);
+	local_irq_save(flags);
+	if (unlikely(!tlsf_lock_try(&pool->lock)))
+		return alloc_slow(pool, align, size, gfp, flags, _RET_IP_);
+	ptr = align > TLSF_MINALIGN ? tlsf_fast_memalign(&pool->core, align, size) :
+				      tlsf_fast_alloc(&pool->core, size);
+	if (unlikely(!ptr))
+		return alloc_refused(pool, align, size, gfp, flags, _RET_IP_);
+	tlsf_unlock_irqrestore(&pool->lock, flags);
+	if (unlikely(gfp & __GFP_ZERO))
+		return zero_usable(pool, ptr, 0);
+	return ptr;
 }
 
 /* ---- free ---- */
@@ -420,18 +471,43 @@ static noinline void free_listened(struct tlsf_pool *pool, void *ptr, unsigned l
 		report(pool, op.status, ptr, 0, caller);
 }
 
-static __always_inline void pool_free(struct tlsf_pool *pool, const void *ptr,
+static noinline __cold void free_refused(struct tlsf_pool *pool, void *ptr,
+					 enum tlsf_status status, unsigned long flags,
+					 unsigned long caller)
+{
+	tlsf_unlock_irqrestore(&pool->lock, flags);
+	report(pool, status, ptr, 0, caller);
+}
+
+static noinline __cold void free_slow(struct tlsf_pool *pool, void *ptr, unsigned long flags,
 				      unsigned long caller)
 {
-	struct op op = { .ptr = (void *)ptr };
+	struct op op = { .ptr = ptr, .caller = caller };
+
+	local_irq_restore(flags);
+	locked(pool, &op, run_free);
+	if (op.status != TLSF_OK)
+		report(pool, op.status, ptr, 0, caller);
+}
+
+/* the plain path, as pool_alloc() */
+static __always_inline void pool_free(struct tlsf_pool *pool, const void *p)
+{
+	void *ptr = (void *)p;
+	enum tlsf_status status;
+	unsigned long flags;
 
 	if (unlikely(ZERO_OR_NULL_PTR(ptr)))
 		return;
 	if (static_branch_unlikely(&tlsf_timing))
-		return free_listened(pool, op.ptr, caller);
-	locked(pool, &op, run_free);
-	if (unlikely(op.status != TLSF_OK))
-		report(pool, op.status, ptr, 0, caller);
+		return free_listened(pool, ptr, _RET_IP_);
+	local_irq_save(flags);
+	if (unlikely(!tlsf_lock_try(&pool->lock)))
+		return free_slow(pool, ptr, flags, _RET_IP_);
+	status = tlsf_fast_free(&pool->core, ptr);
+	if (unlikely(status != TLSF_OK))
+		return free_refused(pool, ptr, status, flags, _RET_IP_);
+	tlsf_unlock_irqrestore(&pool->lock, flags);
 }
 
 static size_t pool_ksize(struct tlsf_pool *pool, const void *ptr, unsigned long caller)
@@ -442,9 +518,9 @@ static size_t pool_ksize(struct tlsf_pool *pool, const void *ptr, unsigned long 
 
 	if (ZERO_OR_NULL_PTR(ptr))
 		return 0;
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	status = tlsf_core_usable(pool->core, ptr, &usable);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	tlsf_lock_irqsave(&pool->lock, &flags);
+	status = tlsf_core_usable(&pool->core, ptr, &usable);
+	tlsf_unlock_irqrestore(&pool->lock, flags);
 	if (unlikely(status != TLSF_OK))
 		report(pool, status, ptr, 0, caller);
 	return usable;
@@ -520,15 +596,15 @@ static void *pool_realloc(struct tlsf_pool *pool, const void *ptr, size_t align,
 	struct op op = { .ptr = (void *)ptr, .align = align, .size = size, .caller = caller };
 
 	if (ZERO_OR_NULL_PTR(ptr))
-		return pool_alloc(pool, align, size, flags, caller);
+		return pool_alloc(pool, align, size, flags);
 	if (!size) {
-		pool_free(pool, ptr, caller);
+		pool_free(pool, ptr);
 		return ZERO_SIZE_PTR;
 	}
 	if (static_branch_unlikely(&tlsf_timing))
 		resize_listened(pool, &op);
 	else
-		locked(pool, &op, run_resize);
+		locked(pool, &op, run_resize_fast);
 	resize_moving(pool, &op);
 	if (op.status == TLSF_OK) {
 		if (flags & __GFP_ZERO)
@@ -558,7 +634,7 @@ static void *pool_realloc(struct tlsf_pool *pool, const void *ptr, size_t align,
  */
 void *tlsf_pool_alloc(struct tlsf_pool *pool, size_t size, gfp_t flags)
 {
-	return pool_alloc(pool, TLSF_MINALIGN, size, flags, _RET_IP_);
+	return pool_alloc(pool, TLSF_MINALIGN, size, flags);
 }
 EXPORT_SYMBOL_GPL(tlsf_pool_alloc);
 
@@ -577,7 +653,7 @@ EXPORT_SYMBOL_GPL(tlsf_pool_alloc);
 void *tlsf_pool_memalign(struct tlsf_pool *pool, size_t align, size_t size, gfp_t flags)
 {
 	/* the core sees every value but the small powers of two that are always met */
-	return pool_alloc(pool, is_power_of_2(align) ? align : SIZE_MAX, size, flags, _RET_IP_);
+	return pool_alloc(pool, is_power_of_2(align) ? align : SIZE_MAX, size, flags);
 }
 EXPORT_SYMBOL_GPL(tlsf_pool_memalign);
 
@@ -636,7 +712,7 @@ EXPORT_SYMBOL_GPL(tlsf_pool_realloc_align);
  */
 void tlsf_pool_free(struct tlsf_pool *pool, const void *ptr)
 {
-	pool_free(pool, ptr, _RET_IP_);
+	pool_free(pool, ptr);
 }
 EXPORT_SYMBOL_GPL(tlsf_pool_free);
 
@@ -667,9 +743,9 @@ void tlsf_pool_stats(struct tlsf_pool *pool, struct tlsf_pool_stats *stats)
 	struct tlsf_core_stats s;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	tlsf_core_stats(pool->core, &s);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	tlsf_lock_irqsave(&pool->lock, &flags);
+	tlsf_core_stats(&pool->core, &s);
+	tlsf_unlock_irqrestore(&pool->lock, flags);
 	*stats = (struct tlsf_pool_stats){
 		.pool_bytes = pool->bytes,
 		.used_bytes = s.used_bytes,
@@ -695,14 +771,14 @@ EXPORT_SYMBOL_GPL(tlsf_pool_stats);
 /* lay out control structure and region in the pool's memory */
 static int pool_format(struct tlsf_pool *pool)
 {
-	size_t control = ALIGN(tlsf_core_size(pool->bytes), SMP_CACHE_BYTES);
+	size_t size = tlsf_core_size(pool->bytes);
+	size_t heap = ALIGN(offsetof(struct tlsf_pool, core) + size, SMP_CACHE_BYTES);
 	struct tlsf_core_stats s;
 
-	pool->core = tlsf_core_init(pool->memory, control, pool->bytes);
-	if (!pool->core || tlsf_core_add_region(pool->core, pool->memory + control,
-						pool->bytes - control) != TLSF_OK)
+	if (!tlsf_core_init(&pool->core, size, pool->bytes) ||
+	    tlsf_core_add_region(&pool->core, (void *)pool + heap, pool->bytes - heap) != TLSF_OK)
 		return -EINVAL;
-	tlsf_core_stats(pool->core, &s);
+	tlsf_core_stats(&pool->core, &s);
 	pool->max_request = s.largest_free;
 	return 0;
 }
@@ -710,8 +786,7 @@ static int pool_format(struct tlsf_pool *pool)
 static void pool_release(struct tlsf_pool *pool)
 {
 	tlsf_latency_destroy(&pool->latency);
-	vfree(pool->memory);
-	kfree(pool);
+	vfree(pool);
 }
 
 static bool name_is_good(const char *name)
@@ -722,19 +797,18 @@ static bool name_is_good(const char *name)
 
 static struct tlsf_pool *pool_make(const char *name, size_t bytes)
 {
-	struct tlsf_pool *pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+	struct tlsf_pool *pool;
 	int err = -ENOMEM;
 
+	/* fail and say so, rather than have the OOM killer make room */
+	pool = __vmalloc(bytes, GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 	if (!pool)
 		return ERR_PTR(err);
-	raw_spin_lock_init(&pool->lock);
+	*pool = (struct tlsf_pool){ .bytes = bytes };
+	raw_spin_lock_init(&pool->lock.raw);
 	init_irq_work(&pool->report.work, report_work);
 	strscpy(pool->name, name, sizeof(pool->name));
-	pool->bytes = bytes;
-	/* fail and say so, rather than have the OOM killer make room */
-	pool->memory = __vmalloc(bytes, GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
-	if (pool->memory)
-		err = tlsf_latency_init(&pool->latency) ?: pool_format(pool);
+	err = tlsf_latency_init(&pool->latency) ?: pool_format(pool);
 	if (!err)
 		return pool;
 	pool_release(pool);
@@ -809,12 +883,12 @@ static void report_leaks(struct tlsf_pool *pool)
 	struct tlsf_core_stats s;
 	unsigned int listed = 0;
 
-	tlsf_core_stats(pool->core, &s);
+	tlsf_core_stats(&pool->core, &s);
 	if (!s.used_blocks)
 		return;
 	pr_err("pool %s: leak: %zu live blocks, %zu bytes, as the pool is destroyed\n",
 	       pool->name, s.used_blocks, s.used_bytes);
-	while (listed < LEAKS_LISTED && tlsf_core_walk(pool->core, &at, &info)) {
+	while (listed < LEAKS_LISTED && tlsf_core_walk(&pool->core, &at, &info)) {
 		if (info.free)
 			continue;
 		pr_err("pool %s: leak: live block at +%zu, %zu bytes\n", pool->name,
@@ -860,7 +934,7 @@ EXPORT_SYMBOL_GPL(tlsf_pool_destroy);
  */
 void *tlsf_kmalloc(size_t size, gfp_t flags)
 {
-	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, size, flags, _RET_IP_);
+	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, size, flags);
 }
 EXPORT_SYMBOL_GPL(tlsf_kmalloc);
 
@@ -875,7 +949,7 @@ EXPORT_SYMBOL_GPL(tlsf_kmalloc);
  */
 void *tlsf_kzalloc(size_t size, gfp_t flags)
 {
-	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, size, flags | __GFP_ZERO, _RET_IP_);
+	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, size, flags | __GFP_ZERO);
 }
 EXPORT_SYMBOL_GPL(tlsf_kzalloc);
 
@@ -896,8 +970,7 @@ static size_t array_bytes(size_t n, size_t size)
  */
 void *tlsf_kmalloc_array(size_t n, size_t size, gfp_t flags)
 {
-	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, array_bytes(n, size), flags,
-			  _RET_IP_);
+	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, array_bytes(n, size), flags);
 }
 EXPORT_SYMBOL_GPL(tlsf_kmalloc_array);
 
@@ -913,7 +986,7 @@ EXPORT_SYMBOL_GPL(tlsf_kmalloc_array);
 void *tlsf_kcalloc(size_t n, size_t size, gfp_t flags)
 {
 	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, array_bytes(n, size),
-			  flags | __GFP_ZERO, _RET_IP_);
+			  flags | __GFP_ZERO);
 }
 EXPORT_SYMBOL_GPL(tlsf_kcalloc);
 
@@ -928,8 +1001,7 @@ EXPORT_SYMBOL_GPL(tlsf_kcalloc);
  */
 void *tlsf_kmemalign(size_t align, size_t size, gfp_t flags)
 {
-	return pool_alloc(tlsf_default_pool, is_power_of_2(align) ? align : SIZE_MAX, size, flags,
-			  _RET_IP_);
+	return pool_alloc(tlsf_default_pool, is_power_of_2(align) ? align : SIZE_MAX, size, flags);
 }
 EXPORT_SYMBOL_GPL(tlsf_kmemalign);
 
@@ -956,7 +1028,7 @@ EXPORT_SYMBOL_GPL(tlsf_krealloc);
  */
 void tlsf_kfree(const void *ptr)
 {
-	pool_free(tlsf_default_pool, ptr, _RET_IP_);
+	pool_free(tlsf_default_pool, ptr);
 }
 EXPORT_SYMBOL_GPL(tlsf_kfree);
 
@@ -974,7 +1046,7 @@ void tlsf_kfree_sensitive(const void *ptr)
 	if (!usable)
 		return;
 	memzero_explicit((void *)ptr, usable);
-	pool_free(tlsf_default_pool, ptr, _RET_IP_);
+	pool_free(tlsf_default_pool, ptr);
 }
 EXPORT_SYMBOL_GPL(tlsf_kfree_sensitive);
 
@@ -1083,14 +1155,14 @@ static int walk_chunk(struct tlsf_pool *pool, struct tlsf_pool_cursor *at,
 		      struct tlsf_pool_block *blocks, unsigned int room, unsigned int *got)
 {
 	struct tlsf_cursor core_at = { .offset = at->offset };
-	size_t generation = tlsf_core_generation(pool->core);
+	size_t generation = tlsf_core_generation(&pool->core);
 	struct tlsf_block_info info;
 	unsigned int n = 0;
 
-	lockdep_assert_held(&pool->lock);
+	lockdep_assert_held(&pool->lock.raw);
 	if (at->offset && at->generation != generation)
 		return -EAGAIN;
-	while (n < room && tlsf_core_walk(pool->core, &core_at, &info))
+	while (n < room && tlsf_core_walk(&pool->core, &core_at, &info))
 		blocks[n++] = (struct tlsf_pool_block){ tlsf_pool_offset(pool, info.ptr),
 							info.size, info.free };
 	*at = (struct tlsf_pool_cursor){ core_at.offset, generation };
@@ -1119,9 +1191,9 @@ int tlsf_pool_walk(struct tlsf_pool *pool, struct tlsf_pool_cursor *at,
 
 	while (!err && done < *nr) {
 		room = atomic ? *nr : min_t(unsigned int, *nr - done, TLSF_POOL_WALK_CHUNK);
-		raw_spin_lock_irqsave(&pool->lock, flags);
+		tlsf_lock_irqsave(&pool->lock, &flags);
 		err = walk_chunk(pool, at, blocks + done, room, &got);
-		raw_spin_unlock_irqrestore(&pool->lock, flags);
+		tlsf_unlock_irqrestore(&pool->lock, flags);
 		if (err)
 			break;
 		done += got;
@@ -1143,15 +1215,15 @@ int tlsf_pool_walk(struct tlsf_pool *pool, struct tlsf_pool_cursor *at,
  */
 unsigned int tlsf_pool_check(struct tlsf_pool *pool, size_t *offset, size_t *blocks)
 {
-	const void *where = pool->memory;
+	const void *where = (void *)pool;
 	struct tlsf_core_stats s;
 	unsigned long flags;
 	unsigned int broken;
 
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	broken = tlsf_core_check(pool->core, &where);
-	tlsf_core_stats(pool->core, &s);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	tlsf_lock_irqsave(&pool->lock, &flags);
+	broken = tlsf_core_check(&pool->core, &where);
+	tlsf_core_stats(&pool->core, &s);
+	tlsf_unlock_irqrestore(&pool->lock, flags);
 	*offset = tlsf_pool_offset(pool, where);
 	*blocks = s.used_blocks + s.free_blocks;
 	return broken;
@@ -1167,10 +1239,10 @@ void tlsf_pool_stats_reset(struct tlsf_pool *pool)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	tlsf_core_stats_reset(pool->core);
+	tlsf_lock_irqsave(&pool->lock, &flags);
+	tlsf_core_stats_reset(&pool->core);
 	pool->steps_seen = 0;
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	tlsf_unlock_irqrestore(&pool->lock, flags);
 }
 
 const char *tlsf_pool_name(const struct tlsf_pool *pool)
@@ -1185,7 +1257,7 @@ struct tlsf_latency *tlsf_pool_latency(struct tlsf_pool *pool)
 
 size_t tlsf_pool_offset(const struct tlsf_pool *pool, const void *ptr)
 {
-	return ptr - pool->memory;
+	return ptr - (void *)pool;
 }
 
 unsigned int tlsf_pool_steps_seen(struct tlsf_pool *pool)

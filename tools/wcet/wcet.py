@@ -131,16 +131,13 @@ class Analysis:
         return Longest(self.timed, self.second_reading(start)).bound(start)
 
     def hold(self, longest):
-        """From the call that takes the lock to the end of the one that releases it."""
-        calls = {a: self.called(a) for a in longest.rest}
-        ends = {a + self.module.at(a).size for a, name in calls.items() if name in paths.UNLOCK}
-        starts = [a for a, name in calls.items() if name in paths.LOCK]
-        return max(Longest(self.plain, ends.__contains__).bound(a) for a in starts)
+        """From what takes the lock to the end of the path, which is after its release."""
+        return max(longest.rest[a] for a in longest.rest if self.takes_lock(a))
 
-    def called(self, addr):
+    def takes_lock(self, addr):
+        """Opened up in the module: the only atomic instruction of a path."""
         insn = self.module.at(addr)
-        return self.module.target(insn)[1] if insn and insn.name == "call" and \
-            not insn.operands[0].startswith("*") else None
+        return insn and insn.name == "cmpxchg" and "lock" in insn.prefixes
 
 
 class Source:
