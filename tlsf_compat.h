@@ -18,4 +18,15 @@
 #define tlsf_assign_str(dst, src)	__assign_str(dst)
 #endif
 
+/* 6.13: hrtimer_setup() takes the function too */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define tlsf_hrtimer_setup(timer, fn, clock, mode)	\
+	do {						\
+		hrtimer_init(timer, clock, mode);	\
+		(timer)->function = (fn);		\
+	} while (0)
+#else
+#define tlsf_hrtimer_setup	hrtimer_setup
+#endif
+
 #endif /* _TLSF_COMPAT_H */

@@ -3,9 +3,13 @@
  * Pools: memory, lock, and the exported API.
  *
  * Room: pool. Includes the core, latency, trace and compat; knows no device and no
- * view. Allocate and free may be called in task, softirq and hard interrupt context,
- * with interrupts off and under raw spinlocks, on PREEMPT_RT too. None sleeps,
+ * view. Allocate and free may be called in every context: task, softirq, hard interrupt,
+ * NMI, with interrupts off and under raw spinlocks, on PREEMPT_RT too. None sleeps,
  * reclaims or prints there: reports are handed to an irq_work.
+ *
+ * In NMI, and in a probe that fires inside a section of ours, the lock is not waited for.
+ * An allocation that does not get it at once returns NULL. A free puts its block on a
+ * lock-free list, and each later operation takes TLSF_DRAIN_MAX of these off first.
  *
  * Lock order, outermost first:
  *
@@ -34,6 +38,7 @@
 #include <linux/vmalloc.h>
 
 #include "tlsf_core.h"
+#include "tlsf_defer.h"
 #include "tlsf_fast.h"
 #include "tlsf_latency.h"
 #include "tlsf_lock.h"
@@ -41,6 +46,15 @@
 
 #define CREATE_TRACE_POINTS
 #include "tlsf_trace.h"
+
+/* deferred frees that each operation does first; in the bound of an operation that does */
+#define TLSF_DRAIN_MAX	1
+
+/* status of an operation that could not have the lock: no status of the core */
+#define TLSF_E_LOCK	TLSF_STATUS_NR
+
+static_assert(sizeof(struct tlsf_deferred) <= TLSF_BLOCK_MIN - TLSF_BLOCK_HEADER,
+	      "every block can wait to be freed");
 
 /* live blocks that the report of a leak lists one by one */
 #define LEAKS_LISTED	16
@@ -64,6 +78,11 @@ struct tlsf_pool {
 	/* under lock, as all that the core manages */
 	struct tlsf_lock lock ____cacheline_aligned;
 	unsigned int steps_seen;
+
+	struct tlsf_defer defer;	/* blocks are taken off under lock */
+	atomic_long_t fail_busy;	/* statistics of those without the lock */
+	atomic_long_t deferred_frees;
+	atomic_long_t bad_deferred;
 
 	/* constant between create and destroy */
 	size_t bytes ____cacheline_aligned;
@@ -201,10 +220,93 @@ static __always_inline void locked(struct tlsf_pool *pool, struct op *op, run_fn
 {
 	unsigned long flags;
 
-	tlsf_lock_irqsave(&pool->lock, &flags);
+	op->status = TLSF_E_LOCK;
+	if (unlikely(!tlsf_lock_irqsave(&pool->lock, &flags)))
+		return;
 	run(pool, op);
 	tlsf_unlock_irqrestore(&pool->lock, flags);
 }
+
+/* ---- deferred frees ---- */
+
+static __always_inline void run_drain(struct tlsf_pool *pool, struct op *op)
+{
+	lockdep_assert_held(&pool->lock.raw);
+	op->status = TLSF_E_LINKS;
+	if (likely(tlsf_defer_pop(&pool->defer, &op->ptr)))
+		op->status = op->ptr ? tlsf_core_free(&pool->core, op->ptr) : TLSF_OK;
+	else
+		atomic_long_inc(&pool->bad_deferred);
+}
+
+/* false when there is nothing left to do, or it cannot be done now */
+static bool drain_one(struct tlsf_pool *pool)
+{
+	struct op op = {};
+
+	if (!tlsf_defer_pending(&pool->defer))
+		return false;
+	locked(pool, &op, run_drain);
+	if (unlikely(op.status != TLSF_OK && op.status != TLSF_E_LOCK))
+		report(pool, op.status, op.ptr, 0, _THIS_IP_);
+	return op.ptr;
+}
+
+static noinline __cold void pool_drain_some(struct tlsf_pool *pool)
+{
+	unsigned int n = 0;
+
+	while (n < TLSF_DRAIN_MAX && drain_one(pool))
+		n++;
+}
+
+static __always_inline void pool_drain(struct tlsf_pool *pool)
+{
+	if (unlikely(tlsf_defer_pending(&pool->defer)))
+		pool_drain_some(pool);
+}
+
+/*
+ * Does @ptr look like an allocated block? Without the lock: of an allocated block, size
+ * and TLSF_FREE do not change, whatever its neighbours do.
+ */
+static enum tlsf_status block_look(const struct tlsf_pool *pool, const void *ptr, size_t *usable)
+{
+	const struct tlsf_defer *d = &pool->defer;
+	unsigned long addr = (unsigned long)ptr;
+	size_t header, size;
+
+	if (addr - d->low > d->high - d->low)
+		return TLSF_E_OUTSIDE;
+	if (!IS_ALIGNED(addr, TLSF_GRANULE))
+		return TLSF_E_MISALIGNED;
+	header = READ_ONCE(tlsf_block_of(ptr)->header);
+	if (header & TLSF_FREE)
+		return TLSF_E_FREE;
+	size = header & ~TLSF_FLAGS;
+	if (size < TLSF_BLOCK_MIN || size > (unsigned long)pool + pool->bytes - addr)
+		return TLSF_E_HEADER;
+	*usable = size - TLSF_BLOCK_HEADER;
+	return TLSF_OK;
+}
+
+/* the lock could not be had: leave the block to later operations, which validate it */
+static noinline __cold void free_defer(struct tlsf_pool *pool, void *ptr, unsigned long caller)
+{
+	size_t usable;
+	enum tlsf_status status = block_look(pool, ptr, &usable);
+
+	if (status == TLSF_OK && !tlsf_defer_push(&pool->defer, ptr))
+		status = TLSF_E_FREE;
+	if (status == TLSF_OK) {
+		atomic_long_inc(&pool->deferred_frees);
+		return;
+	}
+	atomic_long_inc(&pool->bad_deferred);
+	report(pool, status, ptr, 0, caller);
+}
+
+/* ---- timed ---- */
 
 /* while a tracepoint is used, each operation is told whole */
 static DEFINE_STATIC_KEY_FALSE(traced);
@@ -235,7 +337,7 @@ static __always_inline bool locked_recorded(struct tlsf_pool *pool, struct op *o
 	size_t used = 0;
 	u64 cycles;
 
-	if (static_branch_unlikely(&traced))
+	if (static_branch_unlikely(&traced) || unlikely(tlsf_defer_pending(&pool->defer)))
 		return false;
 	local_irq_save(flags);
 	cycles = tlsf_clock();
@@ -266,11 +368,17 @@ static __always_inline void locked_timed(struct tlsf_pool *pool, struct op *op, 
 	struct tlsf_sample s = { .op = kind, .align = op->align, .caller = op->caller };
 	unsigned long flags;
 
+	pool_drain(pool);
+	*cost = (struct tlsf_cost){};
+	op->status = TLSF_E_LOCK;
 	local_irq_save(flags);
 	s.start = tlsf_clock();
 	s.locked = s.start;
-	if (!tlsf_lock_try(&pool->lock)) {
-		tlsf_lock_wait(&pool->lock);
+	if (unlikely(!tlsf_lock_try(&pool->lock))) {
+		if (!tlsf_lock_wait(&pool->lock)) {
+			local_irq_restore(flags);
+			return;
+		}
 		s.locked = tlsf_clock();
 	}
 	run(pool, op);
@@ -294,7 +402,9 @@ static void pool_retire(struct tlsf_pool *pool, unsigned long caller)
 {
 	unsigned long flags;
 
-	tlsf_lock_irqsave(&pool->lock, &flags);
+	/* if not now, then the next that finds it */
+	if (!tlsf_lock_irqsave(&pool->lock, &flags))
+		return;
 	tlsf_core_retire(&pool->core);
 	tlsf_unlock_irqrestore(&pool->lock, flags);
 	if (!xchg(&pool->damaged, true))
@@ -303,7 +413,9 @@ static void pool_retire(struct tlsf_pool *pool, unsigned long caller)
 
 static void alloc_failed(struct tlsf_pool *pool, const struct op *op, gfp_t flags)
 {
-	if (READ_ONCE(pool->damaged))
+	if (op->status == TLSF_E_LOCK)
+		atomic_long_inc(&pool->fail_busy);
+	if (op->status == TLSF_E_LOCK || READ_ONCE(pool->damaged))
 		return;
 	if (op->status == TLSF_E_LINKS)
 		return pool_retire(pool, op->caller);
@@ -380,8 +492,6 @@ static __always_inline void *alloc_recorded(struct tlsf_pool *pool, size_t align
 {
 	struct op op = { .align = align, .size = size, .caller = caller };
 
-	if (unlikely(!size))
-		return ZERO_SIZE_PTR;
 	if (unlikely(!locked_recorded(pool, &op, run_alloc, TLSF_LATENCY_ALLOC)))
 		return alloc_traced(pool, align, size, flags, caller);
 	if (unlikely(!op.ptr))
@@ -403,13 +513,14 @@ static noinline void *memalign_listened(struct tlsf_pool *pool, size_t align, si
 	return alloc_recorded(pool, align, size, flags, caller);
 }
 
-/* the lock is not to be had at once */
+/* the lock is not to be had at once, or a free was deferred */
 static noinline __cold void *alloc_slow(struct tlsf_pool *pool, size_t align, size_t size,
 					gfp_t gfp, unsigned long flags, unsigned long caller)
 {
 	struct op op = { .align = align, .size = size, .caller = caller };
 
 	local_irq_restore(flags);
+	pool_drain(pool);
 	locked(pool, &op, run_alloc);
 	return alloc_finish(pool, &op, gfp);
 }
@@ -429,7 +540,7 @@ static __always_inline void *pool_alloc(struct tlsf_pool *pool, size_t align, si
 			alloc_listened(pool, size, gfp, _RET_IP_) :
 			memalign_listened(pool, align, size, gfp, _RET_IP_);
 	local_irq_save(flags);
-	if (unlikely(!tlsf_lock_try(&pool->lock)))
+	if (unlikely(tlsf_defer_pending(&pool->defer) || !tlsf_lock_try(&pool->lock)))
 		return alloc_slow(pool, align, size, gfp, flags, _RET_IP_);
 	ptr = align > TLSF_MINALIGN ? tlsf_fast_memalign(&pool->core, align, size) :
 				      tlsf_fast_alloc(&pool->core, size);
@@ -451,14 +562,22 @@ static noinline void free_timed(struct tlsf_pool *pool, struct op *op, struct tl
 				op->caller);
 }
 
+/* what is left to do, outside the lock, when the block was not taken back */
+static void free_finish(struct tlsf_pool *pool, const struct op *op)
+{
+	if (op->status == TLSF_E_LOCK)
+		free_defer(pool, op->ptr, op->caller);
+	else if (op->status != TLSF_OK)
+		report(pool, op->status, op->ptr, 0, op->caller);
+}
+
 static noinline __cold void free_traced(struct tlsf_pool *pool, void *ptr, unsigned long caller)
 {
 	struct op op = { .ptr = ptr, .caller = caller };
 	struct tlsf_cost cost;
 
 	free_timed(pool, &op, &cost);
-	if (op.status != TLSF_OK)
-		report(pool, op.status, ptr, 0, caller);
+	free_finish(pool, &op);
 }
 
 static noinline void free_listened(struct tlsf_pool *pool, void *ptr, unsigned long caller)
@@ -485,9 +604,9 @@ static noinline __cold void free_slow(struct tlsf_pool *pool, void *ptr, unsigne
 	struct op op = { .ptr = ptr, .caller = caller };
 
 	local_irq_restore(flags);
+	pool_drain(pool);
 	locked(pool, &op, run_free);
-	if (op.status != TLSF_OK)
-		report(pool, op.status, ptr, 0, caller);
+	free_finish(pool, &op);
 }
 
 /* the plain path, as pool_alloc() */
@@ -502,7 +621,7 @@ static __always_inline void pool_free(struct tlsf_pool *pool, const void *p)
 	if (static_branch_unlikely(&tlsf_timing))
 		return free_listened(pool, ptr, _RET_IP_);
 	local_irq_save(flags);
-	if (unlikely(!tlsf_lock_try(&pool->lock)))
+	if (unlikely(tlsf_defer_pending(&pool->defer) || !tlsf_lock_try(&pool->lock)))
 		return free_slow(pool, ptr, flags, _RET_IP_);
 	status = tlsf_fast_free(&pool->core, ptr);
 	if (unlikely(status != TLSF_OK))
@@ -518,9 +637,12 @@ static size_t pool_ksize(struct tlsf_pool *pool, const void *ptr, unsigned long 
 
 	if (ZERO_OR_NULL_PTR(ptr))
 		return 0;
-	tlsf_lock_irqsave(&pool->lock, &flags);
-	status = tlsf_core_usable(&pool->core, ptr, &usable);
-	tlsf_unlock_irqrestore(&pool->lock, flags);
+	if (likely(tlsf_lock_irqsave(&pool->lock, &flags))) {
+		status = tlsf_core_usable(&pool->core, ptr, &usable);
+		tlsf_unlock_irqrestore(&pool->lock, flags);
+	} else {
+		status = block_look(pool, ptr, &usable);
+	}
 	if (unlikely(status != TLSF_OK))
 		report(pool, status, ptr, 0, caller);
 	return usable;
@@ -560,7 +682,8 @@ static bool resize_backward(struct tlsf_pool *pool, struct op *op)
 	memmove(back.ptr, op->ptr, op->old_usable);
 	op->ptr = back.ptr;
 	locked(pool, &back, run_resize);
-	op->status = back.status;
+	/* without the lock the tail cannot be given back: the block stays larger */
+	op->status = back.status == TLSF_E_LOCK ? TLSF_OK : back.status;
 	return true;
 }
 
@@ -575,6 +698,10 @@ static void resize_elsewhere(struct tlsf_pool *pool, struct op *op)
 		return;
 	memcpy(to.ptr, op->ptr, min(op->old_usable, op->size));
 	locked(pool, op, run_free);
+	if (op->status == TLSF_E_LOCK) {
+		free_defer(pool, op->ptr, op->caller);
+		op->status = TLSF_OK;
+	}
 	op->ptr = to.ptr;
 }
 
@@ -601,10 +728,12 @@ static void *pool_realloc(struct tlsf_pool *pool, const void *ptr, size_t align,
 		pool_free(pool, ptr);
 		return ZERO_SIZE_PTR;
 	}
-	if (static_branch_unlikely(&tlsf_timing))
+	if (static_branch_unlikely(&tlsf_timing)) {
 		resize_listened(pool, &op);
-	else
+	} else {
+		pool_drain(pool);
 		locked(pool, &op, run_resize_fast);
+	}
 	resize_moving(pool, &op);
 	if (op.status == TLSF_OK) {
 		if (flags & __GFP_ZERO)
@@ -627,8 +756,8 @@ static void *pool_realloc(struct tlsf_pool *pool, const void *ptr, size_t align,
  * @flags: __GFP_ZERO zeroes the usable bytes, outside the lock; __GFP_NOWARN keeps
  *	failure out of the log; others change nothing
  *
- * Context: any but NMI; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the
- *	lock, whatever the size and the state of the pool.
+ * Context: any; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the
+ *	lock, whatever the size and the state of the pool, and as many for a deferred free.
  * Return: memory aligned to TLSF_MINALIGN; ZERO_SIZE_PTR for no bytes; NULL when the
  *	pool cannot serve it now.
  */
@@ -645,8 +774,8 @@ EXPORT_SYMBOL_GPL(tlsf_pool_alloc);
  * @size: bytes
  * @flags: as for tlsf_pool_alloc()
  *
- * Context: any but NMI; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the
- *	lock, whatever the size and the state of the pool.
+ * Context: any; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the
+ *	lock, whatever the size and the state of the pool, and as many for a deferred free.
  * Return: memory aligned to @align; ZERO_SIZE_PTR for no bytes; NULL when the pool
  *	cannot serve it now, or @align is not a power of two.
  */
@@ -668,7 +797,7 @@ EXPORT_SYMBOL_GPL(tlsf_pool_memalign);
  * Grows in place upwards or downwards when a neighbour is free, else moves. A block
  * that moves is aligned to TLSF_MINALIGN: tlsf_pool_realloc_align() keeps more.
  *
- * Context: any but NMI; never sleeps. Bound: at most TLSF_STEPS_MAX steps in each of up
+ * Context: any; never sleeps. Bound: at most TLSF_STEPS_MAX steps in each of up
  *	to three holds of the lock; copying is outside and in proportion to the size.
  * Return: the block; ZERO_SIZE_PTR for no bytes; NULL when it cannot be had, and then
  *	the old block is as it was.
@@ -687,7 +816,7 @@ EXPORT_SYMBOL_GPL(tlsf_pool_realloc);
  * @size: bytes; 0 to free
  * @flags: as for tlsf_pool_realloc()
  *
- * Context: any but NMI; never sleeps. Bound: as tlsf_pool_realloc().
+ * Context: any; never sleeps. Bound: as tlsf_pool_realloc().
  * Return: as tlsf_pool_realloc(); NULL too when @align is not a power of two.
  */
 void *tlsf_pool_realloc_align(struct tlsf_pool *pool, const void *ptr, size_t align, size_t size,
@@ -707,8 +836,8 @@ EXPORT_SYMBOL_GPL(tlsf_pool_realloc_align);
  * A pointer that is no block of the pool, or freed already, is refused, counted and
  * reported, and changes nothing.
  *
- * Context: any but NMI; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the
- *	lock, whatever the size and the state of the pool.
+ * Context: any; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the
+ *	lock, whatever the size and the state of the pool, and as many for a deferred free.
  */
 void tlsf_pool_free(struct tlsf_pool *pool, const void *ptr)
 {
@@ -721,7 +850,7 @@ EXPORT_SYMBOL_GPL(tlsf_pool_free);
  * @pool: pool
  * @ptr: block, NULL or ZERO_SIZE_PTR
  *
- * Context: any but NMI; never sleeps. Bound: no step, one validation under the lock.
+ * Context: any; never sleeps. Bound: no step, one validation under the lock.
  * Return: bytes, at least those asked for; 0 for NULL, ZERO_SIZE_PTR and, reported, for
  *	what is no block of the pool.
  */
@@ -736,14 +865,17 @@ EXPORT_SYMBOL_GPL(tlsf_pool_ksize);
  * @pool: pool
  * @stats: filled in
  *
- * Context: any but NMI; never sleeps. Bound: constant, no list is walked.
+ * Context: any; never sleeps. Bound: constant, no list is walked. All is 0 where the
+ *	lock is not to be had and not to be waited for, as in NMI.
  */
 void tlsf_pool_stats(struct tlsf_pool *pool, struct tlsf_pool_stats *stats)
 {
 	struct tlsf_core_stats s;
 	unsigned long flags;
 
-	tlsf_lock_irqsave(&pool->lock, &flags);
+	*stats = (struct tlsf_pool_stats){};
+	if (!tlsf_lock_irqsave(&pool->lock, &flags))
+		return;
 	tlsf_core_stats(&pool->core, &s);
 	tlsf_unlock_irqrestore(&pool->lock, flags);
 	*stats = (struct tlsf_pool_stats){
@@ -761,7 +893,9 @@ void tlsf_pool_stats(struct tlsf_pool *pool, struct tlsf_pool_stats *stats)
 		.resizes = s.resizes,
 		.fail_exhausted = s.fail_exhausted,
 		.fail_fragmented = s.fail_fragmented,
-		.bad_frees = s.bad_pointers,
+		.bad_frees = s.bad_pointers + atomic_long_read(&pool->bad_deferred),
+		.fail_busy = atomic_long_read(&pool->fail_busy),
+		.deferred_frees = atomic_long_read(&pool->deferred_frees),
 	};
 }
 EXPORT_SYMBOL_GPL(tlsf_pool_stats);
@@ -775,6 +909,7 @@ static int pool_format(struct tlsf_pool *pool)
 	size_t heap = ALIGN(offsetof(struct tlsf_pool, core) + size, SMP_CACHE_BYTES);
 	struct tlsf_core_stats s;
 
+	tlsf_defer_init(&pool->defer, (void *)pool + heap, (void *)pool + pool->bytes);
 	if (!tlsf_core_init(&pool->core, size, pool->bytes) ||
 	    tlsf_core_add_region(&pool->core, (void *)pool + heap, pool->bytes - heap) != TLSF_OK)
 		return -EINVAL;
@@ -914,6 +1049,8 @@ void tlsf_pool_destroy(struct tlsf_pool *pool)
 	if (observer)
 		observer->destroyed(pool);
 	mutex_unlock(&pools_lock);
+	while (drain_one(pool))
+		cond_resched();
 	irq_work_sync(&pool->report.work);
 	report_leaks(pool);
 	pool_release(pool);
@@ -927,8 +1064,8 @@ EXPORT_SYMBOL_GPL(tlsf_pool_destroy);
  * @size: bytes
  * @flags: as for tlsf_pool_alloc()
  *
- * Context: any but NMI; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the
- *	lock, whatever the size and the state of the pool.
+ * Context: any; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the
+ *	lock, whatever the size and the state of the pool, and as many for a deferred free.
  * Return: memory aligned to TLSF_MINALIGN; ZERO_SIZE_PTR for no bytes; NULL when the
  *	pool cannot serve it now.
  */
@@ -943,7 +1080,7 @@ EXPORT_SYMBOL_GPL(tlsf_kmalloc);
  * @size: bytes
  * @flags: as for tlsf_pool_alloc()
  *
- * Context: any but NMI; never sleeps. Bound: as tlsf_kmalloc(); zeroing is outside the
+ * Context: any; never sleeps. Bound: as tlsf_kmalloc(); zeroing is outside the
  *	lock and in proportion to the size.
  * Return: as tlsf_kmalloc().
  */
@@ -965,7 +1102,7 @@ static size_t array_bytes(size_t n, size_t size)
  * @size: bytes of one
  * @flags: as for tlsf_pool_alloc()
  *
- * Context: any but NMI; never sleeps. Bound: as tlsf_kmalloc().
+ * Context: any; never sleeps. Bound: as tlsf_kmalloc().
  * Return: as tlsf_kmalloc(); NULL too when @n * @size overflows.
  */
 void *tlsf_kmalloc_array(size_t n, size_t size, gfp_t flags)
@@ -980,7 +1117,7 @@ EXPORT_SYMBOL_GPL(tlsf_kmalloc_array);
  * @size: bytes of one
  * @flags: as for tlsf_pool_alloc()
  *
- * Context: any but NMI; never sleeps. Bound: as tlsf_kzalloc().
+ * Context: any; never sleeps. Bound: as tlsf_kzalloc().
  * Return: as tlsf_kmalloc_array().
  */
 void *tlsf_kcalloc(size_t n, size_t size, gfp_t flags)
@@ -996,7 +1133,7 @@ EXPORT_SYMBOL_GPL(tlsf_kcalloc);
  * @size: bytes
  * @flags: as for tlsf_pool_alloc()
  *
- * Context: any but NMI; never sleeps. Bound: as tlsf_pool_memalign().
+ * Context: any; never sleeps. Bound: as tlsf_pool_memalign().
  * Return: as tlsf_pool_memalign().
  */
 void *tlsf_kmemalign(size_t align, size_t size, gfp_t flags)
@@ -1011,7 +1148,7 @@ EXPORT_SYMBOL_GPL(tlsf_kmemalign);
  * @size: bytes; 0 to free
  * @flags: as for tlsf_pool_realloc()
  *
- * Context: any but NMI; never sleeps. Bound: as tlsf_pool_realloc().
+ * Context: any; never sleeps. Bound: as tlsf_pool_realloc().
  * Return: as tlsf_pool_realloc().
  */
 void *tlsf_krealloc(const void *ptr, size_t size, gfp_t flags)
@@ -1024,7 +1161,7 @@ EXPORT_SYMBOL_GPL(tlsf_krealloc);
  * tlsf_kfree() - free a block of the default pool
  * @ptr: block, NULL or ZERO_SIZE_PTR
  *
- * Context: any but NMI; never sleeps. Bound: as tlsf_pool_free().
+ * Context: any; never sleeps. Bound: as tlsf_pool_free().
  */
 void tlsf_kfree(const void *ptr)
 {
@@ -1036,7 +1173,7 @@ EXPORT_SYMBOL_GPL(tlsf_kfree);
  * tlsf_kfree_sensitive() - overwrite a block of the default pool and free it
  * @ptr: block, NULL or ZERO_SIZE_PTR
  *
- * Context: any but NMI; never sleeps. Bound: as tlsf_kfree(); overwriting is outside
+ * Context: any; never sleeps. Bound: as tlsf_kfree(); overwriting is outside
  *	the lock and in proportion to the size.
  */
 void tlsf_kfree_sensitive(const void *ptr)
@@ -1054,7 +1191,7 @@ EXPORT_SYMBOL_GPL(tlsf_kfree_sensitive);
  * tlsf_ksize() - how many bytes of a block of the default pool may be used
  * @ptr: block, NULL or ZERO_SIZE_PTR
  *
- * Context: any but NMI; never sleeps. Bound: as tlsf_pool_ksize().
+ * Context: any; never sleeps. Bound: as tlsf_pool_ksize().
  * Return: as tlsf_pool_ksize().
  */
 size_t tlsf_ksize(const void *ptr)
@@ -1117,8 +1254,7 @@ int tlsf_pool_free_cost(struct tlsf_pool *pool, void *ptr, struct tlsf_cost *cos
 	struct op op = { .ptr = ptr, .caller = _RET_IP_ };
 
 	free_timed(pool, &op, cost);
-	if (op.status != TLSF_OK)
-		report(pool, op.status, ptr, 0, op.caller);
+	free_finish(pool, &op);
 	return op.status == TLSF_OK ? 0 : -EIO;
 }
 
@@ -1191,7 +1327,8 @@ int tlsf_pool_walk(struct tlsf_pool *pool, struct tlsf_pool_cursor *at,
 
 	while (!err && done < *nr) {
 		room = atomic ? *nr : min_t(unsigned int, *nr - done, TLSF_POOL_WALK_CHUNK);
-		tlsf_lock_irqsave(&pool->lock, &flags);
+		if (!tlsf_lock_irqsave(&pool->lock, &flags))
+			return -EAGAIN;
 		err = walk_chunk(pool, at, blocks + done, room, &got);
 		tlsf_unlock_irqrestore(&pool->lock, flags);
 		if (err)
@@ -1211,7 +1348,8 @@ int tlsf_pool_walk(struct tlsf_pool *pool, struct tlsf_pool_cursor *at,
  * @blocks: out: blocks that there are
  *
  * Context: any but NMI; holds the lock in proportion to the number of blocks.
- * Return: 0, or the number of the first broken invariant (tlsf_core.h).
+ * Return: 0, or the number of the first broken invariant (tlsf_core.h), or UINT_MAX when
+ *	called inside a section of ours and nothing was looked at.
  */
 unsigned int tlsf_pool_check(struct tlsf_pool *pool, size_t *offset, size_t *blocks)
 {
@@ -1220,7 +1358,9 @@ unsigned int tlsf_pool_check(struct tlsf_pool *pool, size_t *offset, size_t *blo
 	unsigned long flags;
 	unsigned int broken;
 
-	tlsf_lock_irqsave(&pool->lock, &flags);
+	*offset = *blocks = 0;
+	if (!tlsf_lock_irqsave(&pool->lock, &flags))
+		return UINT_MAX;
 	broken = tlsf_core_check(&pool->core, &where);
 	tlsf_core_stats(&pool->core, &s);
 	tlsf_unlock_irqrestore(&pool->lock, flags);
@@ -1239,8 +1379,11 @@ void tlsf_pool_stats_reset(struct tlsf_pool *pool)
 {
 	unsigned long flags;
 
-	tlsf_lock_irqsave(&pool->lock, &flags);
+	if (!tlsf_lock_irqsave(&pool->lock, &flags))
+		return;
 	tlsf_core_stats_reset(&pool->core);
+	atomic_long_set(&pool->fail_busy, 0);
+	atomic_long_set(&pool->deferred_frees, 0);
 	pool->steps_seen = 0;
 	tlsf_unlock_irqrestore(&pool->lock, flags);
 }

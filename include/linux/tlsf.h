@@ -9,7 +9,9 @@
  * place run a bounded number of steps that depends neither on the size asked for
  * nor on the state of the pool. None of them sleeps, reclaims or prints in the
  * caller's context, so on PREEMPT_RT they are legal in hard interrupts and under
- * raw spinlocks, where kmalloc() is not.
+ * raw spinlocks, where kmalloc() is not. In NMI, and in a probe that fires inside the
+ * allocator, a lock that is taken cannot be waited for: there an allocation or a resize
+ * then returns NULL, and a free is done by a later operation. A free never fails.
  *
  * tlsf_pool_*() work on pools of one's own. tlsf_k*() work on the default pool,
  * with the names, arguments and results of their slab namesakes, except that
@@ -53,6 +55,10 @@ struct tlsf_pool;
  *	pool is refused before and not counted
  * @fail_fragmented: requests refused although that much memory was free
  * @bad_frees: pointers refused by free or resize
+ * @fail_busy: requests refused because they could not wait for the lock: in NMI, or in a
+ *	probe that fired inside the allocator
+ * @deferred_frees: frees that could not wait for it; their blocks count as used until a
+ *	later operation frees them
  */
 struct tlsf_pool_stats {
 	u64 pool_bytes;
@@ -70,6 +76,8 @@ struct tlsf_pool_stats {
 	u64 fail_exhausted;
 	u64 fail_fragmented;
 	u64 bad_frees;
+	u64 fail_busy;
+	u64 deferred_frees;
 };
 
 struct tlsf_pool *tlsf_pool_create(const char *name, size_t bytes);

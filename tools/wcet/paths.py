@@ -7,6 +7,8 @@ Room: wcet. All that is particular to tlsf_mod.ko is here.
 PLAIN = ("tlsf_kmalloc", "tlsf_kmemalign", "tlsf_krealloc", "tlsf_kfree",
          "tlsf_pool_alloc", "tlsf_pool_memalign", "tlsf_pool_realloc", "tlsf_pool_free")
 PAIR = ("tlsf_kmalloc", "tlsf_kfree")
+# What an operation does besides when a free was deferred; beside the operations, not in them.
+DRAIN = "pool_drain_some"
 CORE = ("tlsf_core_alloc", "tlsf_core_memalign", "tlsf_core_free", "tlsf_core_resize",
         "tlsf_core_grow_back")
 
@@ -38,8 +40,10 @@ COLD = {
     "alloc_failed": "no block: counted, traced, and reported by an irq_work",
     "alloc_refused": "as alloc_failed",
     "alloc_report": "as alloc_failed",
-    "alloc_slow": "the lock is taken: see below",
-    "free_slow": "the lock is taken: see below",
+    "alloc_slow": "the lock is taken: see below; or a free was deferred",
+    "free_slow": "as alloc_slow",
+    "free_defer": "in NMI with the lock taken: a lock-free list",
+    "pool_drain_some": "a free was deferred in NMI: see its own row",
     "tlsf_lock_wait": "the lock is taken: see below",
     "free_refused": REFUSED,
     "pool_retire": REFUSED,

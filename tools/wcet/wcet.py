@@ -89,7 +89,8 @@ class Analysis:
     def run(self):
         """Every row, and the longest hold of the lock."""
         self.check_callers()
-        walked = [self.add(name, self.plain, self.plain.symbol(name)) for name in paths.PLAIN]
+        walked = [self.add(name, self.plain, self.plain.symbol(name))
+                  for name in paths.PLAIN + (paths.DRAIN,)]
         self.run_core()
         overhead = self.clock_overhead()
         for operation, functions in paths.TIMED.items():
