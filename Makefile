@@ -24,7 +24,7 @@ rules    = $(DESTDIR)/etc/udev/rules.d/90-tlsf.rules
 # A stamp for each group of packages, void when the lists or what is installed change.
 stamp   := build/deps/$(firstword $(shell sha1sum tools/build/deps.sh))
 
-.PHONY: help deps tools modules demo test steps check check-selftest fuzz random-10m coverage \
+.PHONY: help deps tools modules demo test steps check check-selftest contexts-selftest fuzz random-10m coverage \
 	mutation seed-faults bench-core wcet bare-test traces install uninstall clean
 
 help: ## list these verbs
@@ -40,7 +40,7 @@ $(stamp)-%: $(wildcard /var/lib/dpkg/status)
 tools: | $(stamp)-build ## build the command tlsf: build/tools/tlsf
 	@$(MAKE) -s -C tools
 
-modules: | $(stamp)-build ## build tlsf_mod.ko and the sample: build/modules/KVER [KVER=]
+modules: | $(stamp)-build ## build tlsf_mod.ko, the sample and the self-test: build/modules/KVER [KVER=]
 	@tools/build/modules.sh $(KDIR) $(built)
 
 demo: tools | $(stamp)-vm ## boot a stock Debian kernel and show the module at work
@@ -60,6 +60,9 @@ check: tools | $(addprefix $(stamp)-,build check) ## compilers' warnings, sparse
 
 check-selftest: | $(addprefix $(stamp)-,build check) ## prove that every gate of make check can fail
 	@tools/build/check_selftest.sh
+
+contexts-selftest: | $(addprefix $(stamp)-,build vm kunit wcet) ## prove that the tests of contexts and locks can fail (minutes)
+	@tools/vm/contexts_selftest.sh
 
 fuzz: | $(addprefix $(stamp)-,build fuzz) ## feed the core random sequences of operations, under sanitizers [SECONDS=60]
 	@$(MAKE) -s -C tools/host fuzz SECONDS=$(SECONDS)
@@ -86,8 +89,8 @@ traces: ## record the allocation traces anew into tools/traces (minutes)
 	@tools/traces/record-kernel.sh
 	@tools/traces/record-program.sh
 
-install: modules tools ## install module, headers, command, man pages and udev rule [KVER= DESTDIR= PREFIX=]
-	install -D -m 644 -t $(moddir)/updates $(built)/tlsf_mod.ko
+install: modules tools ## install modules, headers, command, man pages and udev rule [KVER= DESTDIR= PREFIX=]
+	install -D -m 644 -t $(moddir)/updates $(built)/tlsf_mod.ko $(built)/selftest/tlsf_selftest.ko
 	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
 	install -D -m 644 -t $(headers)/include/linux include/linux/tlsf.h
 	install -D -m 644 -t $(headers)/$(KVER) $(built)/Module.symvers
@@ -99,7 +102,7 @@ install: modules tools ## install module, headers, command, man pages and udev r
 	$(if $(DESTDIR),,getent group tlsf >/dev/null || groupadd --system tlsf)
 
 uninstall: ## remove what install put there, but not the group [KVER= DESTDIR= PREFIX=]
-	rm -f $(moddir)/updates/tlsf_mod.ko $(rules) $(DESTDIR)$(PREFIX)/bin/tlsf \
+	rm -f $(moddir)/updates/tlsf_mod.ko $(moddir)/updates/tlsf_selftest.ko $(rules) $(DESTDIR)$(PREFIX)/bin/tlsf \
 		$(DESTDIR)$(PREFIX)/include/linux/tlsf.h $(man)/man1/tlsf.1 $(man)/man4/tlsf.4
 	rm -rf $(headers)
 	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)

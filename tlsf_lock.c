@@ -5,8 +5,6 @@
  * Room: pool. Out of line and apart, so that the plain path, in tlsf_lock.h, keeps its
  * registers.
  */
-#include <linux/preempt.h>
-
 #include "tlsf_lock.h"
 
 DEFINE_PER_CPU(unsigned int, tlsf_lock_depth);

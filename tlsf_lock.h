@@ -10,7 +10,7 @@
  *
  * With interrupts off nobody preempts us, so preemption need not be disabled besides, and
  * raw_spin_lock(), which does that out of line, is opened up here. Where the kernel checks
- * its locks, its own functions are called.
+ * its locks, its own functions are called, and where the lock may be waited for it is.
  *
  * On a uniprocessor kernel a spinlock is nothing and trying it proves nothing: there a
  * flag says that the lock is held. TLSF_TEST_UP has it so on any kernel, as long as it
@@ -21,6 +21,7 @@
 
 #include <linux/irqflags.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/spinlock.h>
 
 #if !defined(CONFIG_SMP) || defined(TLSF_TEST_UP)
@@ -42,7 +43,15 @@ DECLARE_PER_CPU(unsigned int, tlsf_lock_depth);
 #define tlsf_raw_spin(raw)	((void)(raw))
 #define tlsf_raw_unlock(raw)	((void)(raw))
 #elif defined(CONFIG_DEBUG_SPINLOCK) || defined(CONFIG_DEBUG_LOCK_ALLOC)
-#define tlsf_raw_try(raw)	raw_spin_trylock(raw)
+/* Where it may be waited for it is, for lockdep does not check what is only tried. */
+static inline bool tlsf_raw_try(raw_spinlock_t *raw)
+{
+	if (in_nmi() || raw_cpu_read(tlsf_lock_depth) > 1)
+		return raw_spin_trylock(raw);
+	raw_spin_lock(raw);
+	__release(raw);
+	return true;
+}
 #define tlsf_raw_spin(raw)	raw_spin_lock(raw)
 #define tlsf_raw_unlock(raw)	raw_spin_unlock(raw)
 #else

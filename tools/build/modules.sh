@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Builds tlsf_mod.ko, the sample client and, where the kernel has KUnit, the suites.
+# Builds tlsf_mod.ko, the sample client, the self-test and, where the kernel has KUnit, the suites.
 #
 # Room: build. Usage: modules.sh KDIR OUT [MAKE-ARGUMENT]...
 # KDIR is a kernel's build directory. The sources are mirrored by symbolic links into
 # OUT, so that several kernels can be built for side by side and the source tree
-# stays clean. The sample and the suites are built as anybody's module would be:
+# stays clean. The sample, the self-test and the suites are built as anybody's module would be:
 # apart from tlsf_mod.ko, with its Module.symvers.
 set -euo pipefail
 # shellcheck source=tools/build/lib.sh
@@ -20,7 +20,7 @@ shift 2
 
 mirror() {
 	find "$out" -xtype l -delete
-	cp -rsfu "$tlsf_root"/{Kbuild,tlsf_*.[ch],include,samples,kunit} "$out"
+	cp -rsfu "$tlsf_root"/{Kbuild,tlsf_*.[ch],include,samples,selftest,kunit} "$out"
 }
 
 build() {
@@ -40,6 +40,7 @@ flock "$lock"
 mirror
 quietly build "$out" "$@"
 quietly build "$out/samples" KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" "$@"
+quietly build "$out/selftest" KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" "$@"
 if grep -q '^CONFIG_KUNIT=[ym]' "$kdir/include/config/auto.conf"; then
 	quietly build "$out/kunit" KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" "$@"
 fi

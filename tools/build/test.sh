@@ -11,7 +11,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$tlsf_root"
 
-suites=(host check vm kunit harness demo wcet cli sum)
+suites=(host check vm contexts kunit harness demo wcet cli sum)
 declare -A command=(
 	[sum]="tools/build/ktap_sum_test.sh"
 	[host]="make -s -C tools/host test"
@@ -21,6 +21,7 @@ declare -A command=(
 	[kunit]="tools/kunit/run.sh"
 	[vm]="tools/vm/tests.sh"
 	[rt]="tools/vm/tests.sh FLAVOUR=rt-amd64"
+	[contexts]="tools/vm/contexts.sh"
 	[demo]="tools/vm/demo_test.sh"
 	[wcet]="tools/wcet/tests.sh"
 )

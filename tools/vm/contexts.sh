@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The self-test in every context, on a stock Debian kernel, with real NMIs.
+#
+# Room: harness. Usage: contexts.sh [FLAVOUR=amd64] [MACHINE]...   Prints KTAP. Machines:
+#   smp2  two processors
+#   smp1  one processor
+#   up    one, with the module built as for a uniprocessor kernel, where a spinlock is
+#         nothing: Debian has no such kernel, but one processor cannot tell
+# TLSF_SOURCE is another tree to take the module from, for counter-tests.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tools/build/lib.sh
+. "$here/../build/lib.sh"
+
+flavour=amd64
+case ${1:-} in FLAVOUR=*) flavour=${1#*=} && shift ;; esac
+[ $# -gt 0 ] || set -- smp2 smp1 up
+source=${TLSF_SOURCE:-$tlsf_root}
+image=$("$here/../build/kernel.sh" "$flavour")
+release=${image##*/vmlinuz-}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# The directory with the modules of machine $1.
+modules_of() {
+	local out=$source/build/modules/$release args=()
+	[ "$1" != up ] || { out+=-up && args=(KCFLAGS=-DTLSF_TEST_UP); }
+	"$source/tools/build/modules.sh" "/lib/modules/$release/build" "$out" "${args[@]}" >&2
+	echo "$out"
+}
+
+# Pass on the guest's output, and when it asks for NMIs send them.
+with_nmis() {
+	local line
+	while IFS= read -r line; do
+		printf '    %s\n' "$line"
+		[ "$line" != "# please send NMIs" ] || "$here/send-nmi" "$work/$1.monitor" >&2 &
+	done
+}
+
+boot() {
+	local out
+	out=$(modules_of "$1") || return
+	"$here/run" --kernel "$image" --smp "$([ "$1" = smp2 ] && echo 2 || echo 1)" \
+		--timeout 90 --monitor "$work/$1.monitor" --init-script "$here/guest/selftest.sh" \
+		--log "$tlsf_root/build/test/contexts-$flavour-$1.log" \
+		--module "$out/tlsf_mod.ko" --module "$out/selftest/tlsf_selftest.ko" |
+		with_nmis "$1"
+}
+
+for machine; do
+	case $machine in smp1 | smp2 | up) ;; *) die "no machine '$machine'; there are: smp2 smp1 up" ;; esac
+	{ boot "$machine" >"$work/$machine.out" && echo ok >"$work/$machine.status"; } &
+done
+wait
+
+count=0 status=0
+echo "KTAP version 1"
+echo "1..$#"
+for machine; do
+	count=$((count + 1))
+	echo "    # Subtest: $machine"
+	cat "$work/$machine.out"
+	if [ -e "$work/$machine.status" ]; then
+		echo "ok $count - $machine"
+	else
+		echo "not ok $count - $machine"
+		status=1
+	fi
+done
+exit $status

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Counter-tests: shows that what proves the contexts can fail. Seeds one fault at a time
+# in a copy of the tree and wants the test that is for it to say so. Prints KTAP.
+#
+# Room: harness. Usage: contexts_selftest.sh. Minutes: each is a build and a boot.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tools/build/lib.sh
+. "$here/../build/lib.sh"
+
+copy=$tlsf_root/build/counter
+count=0 status=0
+
+# seed FILE SED-SCRIPT: a fresh copy with this change
+seed() {
+	mkdir -p "$copy"
+	find "$copy" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
+	tar -C "$tlsf_root" --exclude=./build --exclude=./.git -c . | tar -C "$copy" -x
+	sed -i "$2" "$copy/$1"
+	! cmp -s "$tlsf_root/$1" "$copy/$1" || die "the seed '$2' changed nothing in $1"
+}
+
+# wanted NAME PATTERN COMMAND...: the command fails, and says this
+wanted() {
+	local name=$1 pattern=$2 found
+	shift 2
+	count=$((count + 1))
+	if found=$("$@" 2>&1); then
+		echo "not ok $count - $name: nothing failed"
+		status=1
+	elif grep -qaE "$pattern" <<<"$found"; then
+		echo "ok $count - $name"
+		grep -aE -m 3 "$pattern" <<<"$found" | sed 's/^ */# /'
+	else
+		echo "not ok $count - $name: failed, but not with /$pattern/"
+		tail -n 20 <<<"$found" | sed 's/^/# /'
+		status=1
+	fi
+}
+
+lockdep() {
+	"$copy/tools/kunit/run.sh" || { cat "$copy/build/test/kunit.log" && return 1; }
+}
+
+wcet() {
+	local image release
+	image=$("$here/../build/kernel.sh")
+	release=${image##*/vmlinuz-}
+	"$copy/tools/build/modules.sh" "/lib/modules/$release/build" "$copy/build/modules/$release" &&
+		"$here/../wcet/wcet.py" "$copy/build/modules/$release/tlsf_mod.ko" --kernel "$image"
+}
+
+echo "KTAP version 1"
+seed tlsf_lock.h 's/^	if (READ_ONCE(l->held))$/	if (false)/'
+wanted "without the uniprocessor guard the tests in NMI and in a probe fail" \
+	'not ok .*(NMI|probe) inside' \
+	env TLSF_SOURCE="$copy" "$here/contexts.sh" up
+seed tlsf_lock.c 's/in_nmi() || raw_cpu_read(tlsf_lock_depth)/in_nmi()/'
+wanted "without the count of held locks the probe outside of NMI waits for itself" \
+	'no end within|not ok .*probe inside' \
+	env TLSF_SOURCE="$copy" "$here/contexts.sh" smp1
+seed tlsf_pool.c 's/^#define TLSF_DRAIN_MAX	1$/#define TLSF_DRAIN_MAX	UINT_MAX/'
+wanted "when each operation frees all that was deferred the static bound is gone" \
+	'tlsf_pool.c:[0-9]+: pool_drain_some.*loops back' wcet
+seed tlsf_lock.h 's/raw_spinlock_t/spinlock_t/
+	s/raw_spin_\(trylock\|lock\|unlock\)(raw)/spin_\1(raw)/'
+sed -i 's/raw_spin_lock_init(&pool->lock.raw)/spin_lock_init(\&pool->lock.raw)/' "$copy/tlsf_pool.c"
+sed -i 's/raw_spin_lock_init(&l->raw)/spin_lock_init(\&l->raw)/' "$copy/kunit/tlsf_lock_kunit.c"
+wanted "with a spinlock_t lockdep reports where it is taken" 'Invalid wait context' lockdep
+echo "1..$count"
+exit $status
