@@ -43,7 +43,8 @@ bool tlsf_defer_pop(struct tlsf_defer *d, void **ptr);
 /* does any block wait? the one test of the plain path */
 static __always_inline bool tlsf_defer_pending(const struct tlsf_defer *d)
 {
-	return !llist_empty(&d->list);
+	/* A look: what is missed now is seen by the next, and taking off looks again. */
+	return data_race(d->list.first);
 }
 
 #endif /* _TLSF_DEFER_H */

@@ -52,10 +52,22 @@ static inline bool tlsf_raw_try(raw_spinlock_t *raw)
 	__release(raw);
 	return true;
 }
+
 #define tlsf_raw_spin(raw)	raw_spin_lock(raw)
 #define tlsf_raw_unlock(raw)	raw_spin_unlock(raw)
 #else
-#define tlsf_raw_try(raw)	do_raw_spin_trylock(raw)
+/* as queued_spin_lock() begins; trying would look at the lock once more before */
+static __always_inline bool tlsf_raw_try(raw_spinlock_t *raw)
+{
+#if defined(CONFIG_X86) && defined(CONFIG_QUEUED_SPINLOCKS)
+	int unlocked = 0;
+
+	return atomic_try_cmpxchg_acquire(&raw->raw_lock.val, &unlocked, _Q_LOCKED_VAL);
+#else
+	return do_raw_spin_trylock(raw);
+#endif
+}
+
 #define tlsf_raw_spin(raw)	do_raw_spin_lock(raw)
 #define tlsf_raw_unlock(raw)	do_raw_spin_unlock(raw)
 #endif

@@ -78,6 +78,8 @@ struct tlsf_pool {
 	/* under lock, as all that the core manages */
 	struct tlsf_lock lock ____cacheline_aligned;
 	unsigned int steps_seen;
+	size_t request_size;		/* the allocation that is being served */
+	gfp_t request_gfp;
 
 	struct tlsf_defer defer;	/* blocks are taken off under lock */
 	atomic_long_t fail_busy;	/* statistics of those without the lock */
@@ -478,10 +480,12 @@ static noinline __cold void *alloc_report(struct tlsf_pool *pool, enum tlsf_stat
 }
 
 /* the core gave nothing, and says why under the lock */
-static noinline __cold void *alloc_refused(struct tlsf_pool *pool, size_t align, size_t size,
-					   gfp_t gfp, unsigned long flags, unsigned long caller)
+static noinline __cold void *alloc_refused(struct tlsf_pool *pool, size_t align,
+					   unsigned long flags, unsigned long caller)
 {
 	enum tlsf_status status = tlsf_core_status(&pool->core);
+	size_t size = pool->request_size;
+	gfp_t gfp = pool->request_gfp;
 
 	tlsf_unlock_irqrestore(&pool->lock, flags);
 	return alloc_report(pool, status, align, size, gfp, caller);
@@ -513,21 +517,28 @@ static noinline void *memalign_listened(struct tlsf_pool *pool, size_t align, si
 	return alloc_recorded(pool, align, size, flags, caller);
 }
 
-/* the lock is not to be had at once, or a free was deferred */
-static noinline __cold void *alloc_slow(struct tlsf_pool *pool, size_t align, size_t size,
-					gfp_t gfp, unsigned long flags, unsigned long caller)
+/* apart from the plain path: to be zeroed, which takes its time in any case */
+static noinline void *alloc_apart(struct tlsf_pool *pool, size_t align, size_t size, gfp_t gfp,
+				  unsigned long caller)
 {
 	struct op op = { .align = align, .size = size, .caller = caller };
 
-	local_irq_restore(flags);
 	pool_drain(pool);
 	locked(pool, &op, run_alloc);
 	return alloc_finish(pool, &op, gfp);
 }
 
+/* the lock is not to be had at once, or a free was deferred */
+static noinline __cold void *alloc_slow(struct tlsf_pool *pool, size_t align, size_t size,
+					gfp_t gfp, unsigned long flags, unsigned long caller)
+{
+	local_irq_restore(flags);
+	return alloc_apart(pool, align, size, gfp, caller);
+}
+
 /*
- * The plain path. All that leaves it does so by a tail call, so that nothing has to be
- * kept for coming back.
+ * The plain path. All that leaves it does so by a tail call, so that no register has to be
+ * kept for coming back; what a refusal wants to know is left in the pool.
  */
 static __always_inline void *pool_alloc(struct tlsf_pool *pool, size_t align, size_t size,
 					gfp_t gfp)
@@ -539,16 +550,18 @@ static __always_inline void *pool_alloc(struct tlsf_pool *pool, size_t align, si
 		return __builtin_constant_p(align) && align == TLSF_MINALIGN ?
 			alloc_listened(pool, size, gfp, _RET_IP_) :
 			memalign_listened(pool, align, size, gfp, _RET_IP_);
+	if (unlikely(gfp & __GFP_ZERO))
+		return alloc_apart(pool, align, size, gfp, _RET_IP_);
 	local_irq_save(flags);
 	if (unlikely(tlsf_defer_pending(&pool->defer) || !tlsf_lock_try(&pool->lock)))
 		return alloc_slow(pool, align, size, gfp, flags, _RET_IP_);
+	pool->request_size = size;
+	pool->request_gfp = gfp;
 	ptr = align > TLSF_MINALIGN ? tlsf_fast_memalign(&pool->core, align, size) :
 				      tlsf_fast_alloc(&pool->core, size);
 	if (unlikely(!ptr))
-		return alloc_refused(pool, align, size, gfp, flags, _RET_IP_);
+		return alloc_refused(pool, align, flags, _RET_IP_);
 	tlsf_unlock_irqrestore(&pool->lock, flags);
-	if (unlikely(gfp & __GFP_ZERO))
-		return zero_usable(pool, ptr, 0);
 	return ptr;
 }
 

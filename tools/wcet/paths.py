@@ -42,6 +42,7 @@ COLD = {
     "alloc_report": "as alloc_failed",
     "alloc_slow": "the lock is taken: see below; or a free was deferred",
     "free_slow": "as alloc_slow",
+    "alloc_apart": "__GFP_ZERO: in proportion to the size, outside the lock",
     "free_defer": "in NMI with the lock taken: a lock-free list",
     "pool_drain_some": "a free was deferred in NMI: see its own row",
     "tlsf_lock_wait": "the lock is taken: see below",
