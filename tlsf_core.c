@@ -603,7 +603,7 @@ free_in(struct tlsf_core *c, const struct tlsf_region *r, void *ptr)
 	return TLSF_OK;
 }
 
-static noinline enum tlsf_status free_elsewhere(struct tlsf_core *c, void *ptr)
+static noinline enum tlsf_status free_searched(struct tlsf_core *c, void *ptr)
 {
 	return free_in(c, region_search(c, (uintptr_t)ptr), ptr);
 }
@@ -618,7 +618,7 @@ static noinline enum tlsf_status free_elsewhere(struct tlsf_core *c, void *ptr)
  */
 TLSF_OP enum tlsf_status tlsf_core_free(struct tlsf_core *c, void *ptr)
 {
-	return region_has(c->region, ptr) ? free_in(c, c->region, ptr) : free_elsewhere(c, ptr);
+	return region_has(c->region, ptr) ? free_in(c, c->region, ptr) : free_searched(c, ptr);
 }
 
 /* ---- resize ---- */
@@ -655,7 +655,7 @@ resize_in(struct tlsf_core *c, const struct tlsf_region *r, void *ptr, size_t si
 	return TLSF_OK;
 }
 
-static noinline enum tlsf_status resize_elsewhere(struct tlsf_core *c, void *ptr, size_t size)
+static noinline enum tlsf_status resize_searched(struct tlsf_core *c, void *ptr, size_t size)
 {
 	return resize_in(c, region_search(c, (uintptr_t)ptr), ptr, size);
 }
@@ -676,7 +676,7 @@ static noinline enum tlsf_status resize_elsewhere(struct tlsf_core *c, void *ptr
 TLSF_OP enum tlsf_status tlsf_core_resize(struct tlsf_core *c, void *ptr, size_t size)
 {
 	return region_has(c->region, ptr) ? resize_in(c, c->region, ptr, size) :
-					    resize_elsewhere(c, ptr, size);
+					    resize_searched(c, ptr, size);
 }
 
 /**

@@ -192,6 +192,12 @@ static __always_inline void run_free_sized(struct tlsf_pool *pool, struct op *op
 	op->size = used - tlsf_core_used_bytes(&pool->core);
 }
 
+/* of a block of so many granules; 0 of none */
+static __always_inline size_t usable_bytes(size_t granules)
+{
+	return granules ? (granules - 1) * TLSF_GRANULE : 0;
+}
+
 static __always_inline void run_resize(struct tlsf_pool *pool, struct op *op)
 {
 	lockdep_assert_held(&pool->lock.raw);
@@ -270,7 +276,7 @@ static __always_inline void pool_drain(struct tlsf_pool *pool)
 
 /*
  * Does @ptr look like an allocated block? Without the lock: of an allocated block, size
- * and TLSF_FREE do not change, whatever its neighbours do.
+ * and TLSF_USED do not change, whatever its neighbours do.
  */
 static enum tlsf_status block_look(const struct tlsf_pool *pool, const void *ptr, size_t *usable)
 {
@@ -283,9 +289,9 @@ static enum tlsf_status block_look(const struct tlsf_pool *pool, const void *ptr
 	if (!IS_ALIGNED(addr, TLSF_GRANULE))
 		return TLSF_E_MISALIGNED;
 	header = READ_ONCE(tlsf_block_of(ptr)->header);
-	if (header & TLSF_FREE)
+	if (!(header & TLSF_USED))
 		return TLSF_E_FREE;
-	size = header & ~TLSF_FLAGS;
+	size = header & ~(TLSF_FLAGS | TLSF_USED);
 	if (size < TLSF_BLOCK_MIN || size > (unsigned long)pool + pool->bytes - addr)
 		return TLSF_E_HEADER;
 	*usable = size - TLSF_BLOCK_HEADER;
@@ -336,7 +342,7 @@ static __always_inline bool locked_recorded(struct tlsf_pool *pool, struct op *o
 {
 	unsigned long flags;
 	unsigned int steps;
-	size_t used = 0;
+	size_t free = 0;
 	u64 cycles;
 
 	if (static_branch_unlikely(&traced) || unlikely(tlsf_defer_pending(&pool->defer)))
@@ -348,11 +354,11 @@ static __always_inline bool locked_recorded(struct tlsf_pool *pool, struct op *o
 		return false;
 	}
 	if (kind == TLSF_LATENCY_FREE)
-		used = pool->core.used_bytes;
+		free = pool->core.free;
 	run(pool, op);
 	cycles = tlsf_clock() - cycles;
 	if (kind == TLSF_LATENCY_FREE)
-		op->size = used - pool->core.used_bytes;
+		op->size = usable_bytes(pool->core.free - free);
 	steps = pool->core.steps;
 	steps_see(pool, steps);
 	tlsf_unlock(&pool->lock);
