@@ -25,7 +25,7 @@ rules    = $(DESTDIR)/etc/udev/rules.d/90-tlsf.rules
 stamp   := build/deps/$(firstword $(shell sha1sum tools/build/deps.sh))
 
 .PHONY: help deps tools modules demo test steps check check-selftest contexts-selftest fuzz random-10m coverage \
-	mutation seed-faults bench-core wcet bare-test traces install uninstall clean
+	mutation seed-faults bench bench-core wcet bare-test traces install uninstall clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1#\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -78,6 +78,9 @@ mutation: | $(addprefix $(stamp)-,build fuzz) ## seed each single fault in the c
 
 seed-faults: | $(stamp)-build ## show the random test faults that it must catch
 	@$(MAKE) -s -C tools/host seed-faults
+
+bench: tools | $(addprefix $(stamp)-,build vm) ## head to head with kmalloc, kmem_cache, mempool, gen_pool: table, build/bench.csv
+	@tools/bench/run.sh
 
 bench-core: | $(addprefix $(stamp)-,build bench) ## the core against glibc, jemalloc and mimalloc: table, CSV, SVG [ROUNDS=5]
 	@$(MAKE) -s -C tools/host bench ROUNDS=$(ROUNDS)

@@ -16,7 +16,7 @@ gates=(gcc sparse clang checkpatch kernel_doc layering version_checks namespace 
 out=build/check/modules
 shopt -s nullglob
 kernel_files=(tlsf_*.[ch] include/linux/*.h include/uapi/linux/*.h samples/*.[ch]
-	selftest/*.[ch] kunit/*.[ch] tools/vm/module/*.[ch])
+	selftest/*.[ch] kunit/*.[ch] tools/vm/module/*.[ch] tools/bench/module/*.[ch])
 
 # All files of the project, without asking git: a copy of the tree is checked too.
 files() { find . -path ./build -prune -o -path ./.git -prune -o -type f "$@" -print; }
@@ -33,6 +33,7 @@ kbuild() {
 	kdir=/lib/modules/$(release)/build
 	"$here/modules.sh" "$kdir" "$out" "$@"
 	"$here/client.sh" "$kdir" "$out" tools/vm/module "$out-vm" "$@"
+	"$here/client.sh" "$kdir" "$out" tools/bench/module "$out-bench" "$@"
 }
 
 # The largest stack frame also has a limit, the same as kernel code for interrupts.
@@ -101,6 +102,7 @@ kunit/tlsf_core*.c         ours  layout.h ../tlsf_core.h ../tlsf_core.c ../tlsf_
 tools/cli/*.[ch]           local linux/tlsf.h
 tools/vm/tests/*.[ch]      local linux/tlsf.h
 tools/vm/module/*.[ch]     ours  linux/tlsf.h
+tools/bench/module/*.[ch]   local linux/tlsf.h
 tools/host/*.[ch]          local ../../tlsf_core.h ../../tlsf_map.h
 END
 }

@@ -11,7 +11,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$tlsf_root"
 
-suites=(host check vm contexts kunit harness demo wcet cli sum)
+suites=(host check vm contexts kunit harness demo wcet bench cli sum)
 declare -A command=(
 	[sum]="tools/build/ktap_sum_test.sh"
 	[host]="make -s -C tools/host test"
@@ -24,6 +24,7 @@ declare -A command=(
 	[contexts]="tools/vm/contexts.sh"
 	[demo]="tools/vm/demo_test.sh"
 	[wcet]="tools/wcet/tests.sh"
+	[bench]="tools/bench/tests.sh"
 )
 
 # The last line of a log is "# exit STATUS": a log without it is cut off.

@@ -9,26 +9,13 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/../build/lib.sh"
+# shellcheck source=tools/build/ktap.sh
+. "$here/../build/ktap.sh"
 
 image=$("$here/../build/kernel.sh")
 release=${image##*/vmlinuz-}
 kdir=/lib/modules/$release/build
 work=$tlsf_root/build/wcet/seeded
-count=0 status=0
-
-# result NAME COMMAND...: ok if the command succeeds, which says why it does not
-result() {
-	local name=$1 found
-	shift
-	count=$((count + 1))
-	if found=$("$@" 2>&1); then
-		echo "ok $count - $name"
-	else
-		echo "not ok $count - $name"
-		[ -z "$found" ] || printf '%s\n' "$found" | sed 's/^/# /'
-		status=1
-	fi
-}
 
 # tlsf_core.o of the kernel's flags, with this sed script applied to the source
 core_with() {
@@ -88,5 +75,4 @@ result "the real module has a bound on every path, and nothing was measured abov
 result "allocate, free and resize were measured at 0.8 of their bounds at least" \
 	measured 0.8 '^tlsf_(k|pool_)(m?alloc|memalign|realloc|free)$'
 result "so was the time that the lock was held" measured 0.8 'hold'
-echo "1..$count"
-exit $status
+finish

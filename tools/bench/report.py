@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Tables and CSV of the head to head, from the lines that the guest printed.
+
+Room: bench. Usage: report.py MEASURED --csv FILE
+All figures are instructions. "best pair" is the cheapest allocation with the cheapest
+free, "worst pair" the dearest of each, whether or not they met. Exit status 1 when the
+allocators did not do the same work.
+"""
+import argparse
+import collections
+import csv
+import sys
+
+STATISTICS = ("min", "avg", "p50", "p99", "p99.9", "max")
+CONTEXTS = {"task": "task", "raw": "raw lock, irqs off", "hardirq": "hard interrupt",
+            "nmi": "NMI"}
+
+Cost = collections.namedtuple("Cost", ("calls", "left_out", "figures"))
+
+
+class Measured:
+    """What one guest printed."""
+
+    def __init__(self, lines):
+        self.kernel = "?"
+        self.costs = {}     # (workload, allocator): {"alloc": Cost, "free": Cost}
+        self.memory = {}    # (workload, allocator): bytes taken for each byte asked
+        self.contexts = {}  # allocator: ({context: verdict}, why not)
+        self.complaints = []
+        for line in lines:
+            word, *rest = line.split()
+            if word == "bench:":
+                self.complaints.append(line.strip())
+            else:
+                getattr(self, "read_" + word.removeprefix("bench-"))(*rest)
+
+    def read_kernel(self, release):
+        """bench-kernel RELEASE"""
+        self.kernel = release
+
+    def read_cost(self, workload, allocator, what, *numbers):
+        """bench-cost WORKLOAD NAME alloc|free CALLS LEFT-OUT SUM MIN P50 P99 P99.9 MAX"""
+        calls, left_out, total, least, *rest = map(int, numbers)
+        figures = dict(zip(STATISTICS, (least, round(total / calls, 2), *rest)))
+        self.costs.setdefault((workload, allocator), {})[what] = Cost(calls, left_out, figures)
+
+    def read_memory(self, workload, allocator, taken, asked):
+        """bench-memory WORKLOAD NAME BYTES OF-BYTES"""
+        self.memory[workload, allocator] = int(taken) / int(asked)
+
+    def read_contexts(self, allocator, *words):
+        """bench-contexts NAME CONTEXT=VERDICT... WHY NOT"""
+        verdicts = dict(word.split("=") for word in words[:len(CONTEXTS)])
+        self.contexts[allocator] = verdicts, " ".join(words[len(CONTEXTS):])
+
+    def read_done(self, workload):
+        """bench-done WORKLOAD"""
+
+    def workloads(self):
+        """In the order in which they ran."""
+        return list(dict.fromkeys(workload for workload, _ in self.costs))
+
+    def rows(self, workload):
+        """(allocator, {"alloc": Cost, "free": Cost}) of one workload"""
+        return [(name, by) for (load, name), by in self.costs.items() if load == workload]
+
+
+def same_work(measured):
+    """Every allocator made as many calls as the others."""
+    for workload in measured.workloads():
+        calls = {name: {what: cost.calls + cost.left_out for what, cost in by.items()}
+                 for name, by in measured.rows(workload)}
+        if any(count != calls["tlsf"] for count in calls.values()):
+            print(f"{workload}: not the same number of calls: {calls}", file=sys.stderr)
+            return False
+    return bool(measured.costs)
+
+
+def print_costs(measured, workload):
+    """One table: a row to an allocator."""
+    rows = measured.rows(workload)
+    alloc, free = rows[0][1]["alloc"], rows[0][1]["free"]
+    print(f"\n{workload}: {alloc.calls} allocations, {free.calls} frees; instructions of each\n")
+    heads = "".join(f"{name:>8}" for name in STATISTICS)
+    print(f"{'':20}{'allocate':^48} |{'free':^48} |{'pair':^16}| memory\n"
+          f"{'':20}{heads} |{heads} |{'best':>7}{'worst':>9}| of asked")
+    for name, by in rows:
+        cells = " |".join("".join(f"{round(cost.figures[s]):8d}" for s in STATISTICS)
+                          for cost in (by["alloc"], by["free"]))
+        best, worst = (sum(cost.figures[s] for cost in by.values()) for s in ("min", "max"))
+        print(f"{name:20}{cells} |{best:7d}{worst:9d}| {measured.memory[workload, name]:6.3f}")
+
+
+def print_contexts(measured):
+    """Where each may be called, and where it was."""
+    print("\nwhere it may be called on this kernel; \"works\" was tried here\n\n"
+          f"{'':20}" + "".join(f"{title:>20}" for title in CONTEXTS.values()))
+    for name, (verdicts, limits) in measured.contexts.items():
+        print(f"{name:20}" + "".join(f"{verdicts[c]:>20}" for c in CONTEXTS) + f"  {limits}")
+
+
+def print_left_out(measured):
+    """Calls that were measured with interrupts on."""
+    for (workload, name), by in measured.costs.items():
+        for what, cost in by.items():
+            if cost.left_out:
+                print(f"{workload}, {name}, {what}: {cost.left_out} calls left out, "
+                      "an interrupt came in between")
+
+
+def write_csv(path, measured):
+    """A line to a workload, an allocator and an operation."""
+    with open(path, "w", newline="", encoding="ascii") as out:
+        rows = csv.writer(out, lineterminator="\n")
+        rows.writerow(("kernel", "workload", "allocator", "operation", "calls", "left_out",
+                       *STATISTICS, "memory_of_asked"))
+        for (workload, name), by in measured.costs.items():
+            for what, cost in by.items():
+                rows.writerow((measured.kernel, workload, name, what, cost.calls, cost.left_out,
+                               *(f"{value:.10g}" for value in cost.figures.values()),
+                               f"{measured.memory[workload, name]:.4f}"))
+
+
+def main():
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser.add_argument("measured")
+    parser.add_argument("--csv", required=True)
+    args = parser.parse_args()
+    with open(args.measured, encoding="ascii") as lines:
+        measured = Measured(lines)
+    if not same_work(measured):
+        return 1
+    print(f"kernel {measured.kernel}, init_on_alloc=0")
+    for workload in measured.workloads():
+        print_costs(measured, workload)
+    print_contexts(measured)
+    print_left_out(measured)
+    print("\n".join(["", *measured.complaints] if measured.complaints else []), end="")
+    write_csv(args.csv, measured)
+    print(f"\nwritten: {args.csv}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

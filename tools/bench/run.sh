@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Head to head: tlsf and the kernel's own allocators in a stock Debian kernel, in one run.
+#
+# Room: bench. Usage: run.sh [FLAVOUR=amd64] [OPTION]...
+#   --trace FILE   recorded trace (default tools/traces/debian-boot.trace.zst)
+#   --random OPS   operations of the random workload (default 100000)
+#   --limit OPS    only the first operations of the trace
+#   --out DIR      CSV, guest's output, log (default build/bench/FLAVOUR, build/bench.csv)
+#   --fault N      afterwards, once more with a fault that must be noticed: module/bench.c
+# One guest instruction is one cycle. The kernel is told not to zero what it allocates,
+# which is what the rows with +zero are for.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tools/build/lib.sh
+. "$here/../build/lib.sh"
+
+flavour=amd64 trace=$tlsf_root/tools/traces/debian-boot.trace.zst random=100000
+limit=1000000000 out="" fault=0
+case ${1:-} in FLAVOUR=*) flavour=${1#*=} && shift ;; esac
+while [ $# -gt 0 ]; do
+	[ $# -ge 2 ] || die "$1 needs a value; see the top of $0"
+	case $1 in
+	--trace) trace=$2 ;;
+	--random) random=$2 ;;
+	--limit) limit=$2 ;;
+	--out) out=$2 ;;
+	--fault) fault=$2 ;;
+	*) die "unknown option '$1'; see the top of $0" ;;
+	esac
+	shift 2
+done
+image=$("$here/../build/kernel.sh" "$flavour")
+release=${image##*/vmlinuz-}
+kdir=/lib/modules/$release/build
+module=$tlsf_root/build/modules/$release
+work=$tlsf_root/build/bench/$flavour
+csv=$tlsf_root/build/bench.csv
+[ "$flavour" = amd64 ] || csv=$tlsf_root/build/bench-$flavour.csv
+[ -z "$out" ] || csv=$out/bench.csv
+out=${out:-$work}
+
+workloads() {
+	rm -rf "$out/workloads"
+	mkdir -p "$out/workloads"
+	"$here/workload.py" "$out/workloads/$(basename "${trace%%.trace*}")" \
+		--trace "$trace" --limit "$limit"
+	"$here/workload.py" "$out/workloads/random" --random "$random"
+	echo "$fault" >"$out/fault"
+}
+
+mkdir -p "$work" "$out"
+"$here/../build/modules.sh" "$kdir" "$module" >&2
+"$here/../build/client.sh" "$kdir" "$module" "$here/module" "$work/module"
+workloads
+"$here/../vm/with-tlsf" "FLAVOUR=$flavour" --icount --timeout 600 \
+	--append init_on_alloc=0 --module "$work/module/tlsf_bench.ko" \
+	--file "$out/workloads:bench/workloads" --file "$out/fault:bench/fault" \
+	--init-script "$here/guest.sh" --log "$out/guest.log" >"$out/measured" ||
+	{ cat "$out/measured" >&2 && exit 1; }
+exec "$here/report.py" "$out/measured" --csv "$csv"
