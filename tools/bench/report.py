@@ -17,7 +17,7 @@ STATISTICS = ("min", "avg", "p50", "p99", "p99.9", "max")
 CONTEXTS = {"task": "task", "raw": "raw lock, irqs off", "hardirq": "hard interrupt",
             "nmi": "NMI"}
 
-Cost = collections.namedtuple("Cost", ("calls", "left_out", "figures"))
+Cost = collections.namedtuple("Cost", ("calls", "left_out", "refused", "figures"))
 
 
 class Measured:
@@ -41,10 +41,10 @@ class Measured:
         self.kernel = release
 
     def read_cost(self, workload, allocator, what, *numbers):
-        """bench-cost WORKLOAD NAME alloc|free CALLS LEFT-OUT SUM MIN P50 P99 P99.9 MAX"""
-        calls, left_out, total, least, *rest = map(int, numbers)
+        """bench-cost WORKLOAD NAME alloc|free CALLS LEFT-OUT REFUSED SUM MIN ... MAX"""
+        calls, left_out, refused, total, least, *rest = map(int, numbers)
         figures = dict(zip(STATISTICS, (least, round(total / calls, 2), *rest)))
-        self.costs.setdefault((workload, allocator), {})[what] = Cost(calls, left_out, figures)
+        self.costs.setdefault((workload, allocator), {})[what] = Cost(calls, left_out, refused, figures)
 
     def read_memory(self, workload, allocator, taken, asked):
         """bench-memory WORKLOAD NAME BYTES OF-BYTES"""
@@ -68,9 +68,9 @@ class Measured:
 
 
 def same_work(measured):
-    """Every allocator made as many calls as the others."""
+    """Every allocator was asked for the same."""
     for workload in measured.workloads():
-        calls = {name: {what: cost.calls + cost.left_out for what, cost in by.items()}
+        calls = {name: {what: cost.calls + cost.left_out + cost.refused for what, cost in by.items()}
                  for name, by in measured.rows(workload)}
         if any(count != calls["tlsf"] for count in calls.values()):
             print(f"{workload}: not the same number of calls: {calls}", file=sys.stderr)
@@ -101,13 +101,16 @@ def print_contexts(measured):
         print(f"{name:20}" + "".join(f"{verdicts[c]:>20}" for c in CONTEXTS) + f"  {limits}")
 
 
-def print_left_out(measured):
-    """Calls that were measured with interrupts on."""
+def print_missing(measured):
+    """Operations that are not in the figures."""
     for (workload, name), by in measured.costs.items():
-        for what, cost in by.items():
-            if cost.left_out:
-                print(f"{workload}, {name}, {what}: {cost.left_out} calls left out, "
-                      "an interrupt came in between")
+        alloc, free = by["alloc"], by["free"]
+        if alloc.refused:
+            print(f"{workload}, {name}: {alloc.refused} of {alloc.calls + alloc.refused} "
+                  "allocations were refused")
+        if alloc.left_out or free.left_out:
+            print(f"{workload}, {name}: {alloc.left_out} allocations and {free.left_out} frees "
+                  "left out, in which an interrupt came")
 
 
 def write_csv(path, measured):
@@ -115,10 +118,11 @@ def write_csv(path, measured):
     with open(path, "w", newline="", encoding="ascii") as out:
         rows = csv.writer(out, lineterminator="\n")
         rows.writerow(("kernel", "workload", "allocator", "operation", "calls", "left_out",
-                       *STATISTICS, "memory_of_asked"))
+                       "refused", *STATISTICS, "memory_of_asked"))
         for (workload, name), by in measured.costs.items():
             for what, cost in by.items():
                 rows.writerow((measured.kernel, workload, name, what, cost.calls, cost.left_out,
+                               cost.refused,
                                *(f"{value:.10g}" for value in cost.figures.values()),
                                f"{measured.memory[workload, name]:.4f}"))
 
@@ -137,10 +141,9 @@ def main():
     for workload in measured.workloads():
         print_costs(measured, workload)
     print_contexts(measured)
-    print_left_out(measured)
-    print("\n".join(["", *measured.complaints] if measured.complaints else []), end="")
+    print_missing(measured)
     write_csv(args.csv, measured)
-    print(f"\nwritten: {args.csv}")
+    print("", *measured.complaints, f"written: {args.csv}", sep="\n")
     return 0
 
 

@@ -28,7 +28,7 @@ went_well() { [ "$2" = 0 ] || { cat "$out/$1/err" && return 1; }; }
 complete() {
 	awk -F, -v names="tlsf kmalloc kmem_cache mempool gen_pool_first_fit gen_pool_best_fit" '
 		{ lines[$3]++ }
-		NF != 13 || /,,|,0,0,0,/ { print "incomplete: " $0; bad = 1 }
+		NF != 14 || /,,|,0,0,0,0,/ { print "incomplete: " $0; bad = 1 }
 		END { n = split(names, name, " ")
 			for (i = 1; i <= n; i++) if (lines[name[i]] != 4) {
 				print name[i] ": " lines[name[i]] + 0 " lines, expected 4"; bad = 1 }
@@ -37,8 +37,8 @@ complete() {
 
 # pools are bounded, and the worst that the others did shows in the same table
 cheaper() {
-	awk -F, '$3 == "tlsf" { if ($12 > most) most = $12 }
-		$3 == "kmalloc" && $4 == "alloc" && (!least || $12 < least) { least = $12 }
+	awk -F, '$3 == "tlsf" { if ($13 > most) most = $13 }
+		$3 == "kmalloc" && $4 == "alloc" && (!least || $13 < least) { least = $13 }
 		END { print "tlsf at most " most ", kmalloc at most " least
 			exit !(most && most < least) }' "$out/1/bench.csv"
 }

@@ -10,7 +10,7 @@
  * filled with a pattern, and verified before it is freed. Prints lines for report.py:
  *
  *	bench-contexts NAME CONTEXT=works|legal|illegal... WHY NOT
- *	bench-cost WORKLOAD NAME alloc|free CALLS LEFT-OUT SUM MIN P50 P99 P99.9 MAX
+ *	bench-cost WORKLOAD NAME alloc|free CALLS LEFT-OUT REFUSED SUM MIN P50 P99 P99.9 MAX
  *	bench-memory WORKLOAD NAME BYTES OF-BYTES
  *	bench-done WORKLOAD			if all of it went well
  *	bench: ...				if not, and why
@@ -54,7 +54,7 @@ static struct {
 	struct tally alloc;
 	struct tally free;
 	u32 clock_cost;
-	size_t memory;			/* at the peak */
+	size_t memory, asked;		/* at the peak; asked by those who got a block */
 } run;
 
 /* ---- a call on its own ---- */
@@ -128,6 +128,16 @@ static u8 pattern(u32 id)
 	return 1 + (id * 0x9e3779b1U >> 24) % 255;
 }
 
+static int refused(u32 size)
+{
+	run.alloc.refused++;
+	if (run.peer->may_refuse)
+		return 0;
+	pr_err("bench: %s has no %u bytes left; is the machine large enough?\n", run.peer->name,
+	       size);
+	return -ENOMEM;
+}
+
 static int do_alloc(u32 id, u32 size)
 {
 	struct block *b = &run.blocks[id];
@@ -136,12 +146,9 @@ static int do_alloc(u32 id, u32 size)
 
 	alone_begin(&alone);
 	b->ptr = run.peer->alloc(size, &cycles);
-	count_call(&run.alloc, cycles, alone_end(&alone));
-	if (!b->ptr) {
-		pr_err("bench: %s has no %u bytes left; is the machine large enough?\n",
-		       run.peer->name, size);
-		return -ENOMEM;
-	}
+	count_call(b->ptr ? &run.alloc : NULL, cycles, alone_end(&alone));
+	if (!b->ptr)
+		return refused(size);
 	b->size = size;
 	memset(b->ptr, pattern(id), size);
 	return 0;
@@ -163,9 +170,14 @@ static int do_free(u32 id, struct tally *t)
 {
 	struct block *b = &run.blocks[id];
 	struct alone alone;
-	int err = verify(id);
 	u32 cycles;
+	int err;
 
+	if (!b->ptr) {
+		t->refused++;
+		return 0;
+	}
+	err = verify(id);
 	if (err)
 		return err;
 	alone_begin(&alone);
@@ -182,6 +194,17 @@ static int compare_ulong(const void *a, const void *b)
 	unsigned long x = *(const unsigned long *)a, y = *(const unsigned long *)b;
 
 	return x < y ? -1 : x > y;
+}
+
+static size_t live_bytes(void)
+{
+	size_t bytes = 0;
+	u32 id;
+
+	for (id = 0; id < run.w.nr_ids; id++)
+		if (run.blocks[id].ptr)
+			bytes += run.blocks[id].size;
+	return bytes;
 }
 
 /* a pool: from its start to the end of the last live block */
@@ -247,6 +270,7 @@ static int do_op(u32 i)
 	if (err || i != run.w.peak_op)
 		return err;
 	run.memory = run.peer->base ? pool_memory() : page_memory();
+	run.asked = live_bytes();
 	if (run.peer == peers)
 		seed_fault(&run.blocks[op->id]);
 	return 0;
@@ -298,8 +322,8 @@ static int try_contexts(void)
 
 static void print_cost(const char *what, const struct tally *t)
 {
-	pr_info("bench-cost %s %s %s %llu %u %llu %u %u %u %u %u\n", kbasename(workload),
-		run.peer->name, what, t->calls, t->left_out, t->sum, t->min,
+	pr_info("bench-cost %s %s %s %llu %u %u %llu %u %u %u %u %u\n", kbasename(workload),
+		run.peer->name, what, t->calls, t->left_out, t->refused, t->sum, t->min,
 		tally_percentile(t, 500), tally_percentile(t, 990), tally_percentile(t, 999),
 		t->max);
 }
@@ -309,7 +333,7 @@ static void print_peer(void)
 	print_cost("alloc", &run.alloc);
 	print_cost("free", &run.free);
 	pr_info("bench-memory %s %s %zu %zu\n", kbasename(workload), run.peer->name, run.memory,
-		run.w.peak_bytes);
+		run.asked);
 }
 
 /* a peer that failed stays open: some BUG() when they are closed with blocks left */

@@ -52,6 +52,7 @@ struct tally {
 	u32 min;
 	u32 max;
 	u32 left_out;		/* an interrupt came in between */
+	u32 refused;		/* got no block, so that it is not freed either */
 };
 
 int tally_init(struct tally *t);
@@ -89,6 +90,7 @@ static __always_inline u32 clock_read(void)
 /**
  * struct peer - an allocator
  * @name: as it is printed
+ * @may_refuse: by contract, though there is memory
  * @where: contexts in which it may be called on this kernel
  * @limits: why not in the others
  * @open: get ready for a workload; 0 or -errno
@@ -102,6 +104,7 @@ static __always_inline u32 clock_read(void)
  */
 struct peer {
 	const char *name;
+	bool may_refuse;
 	unsigned int where;
 	const char *limits;
 	int (*open)(const struct workload *w);

@@ -355,7 +355,8 @@ const struct peer peers[] = {
 	  .open = nothing_to_open, .close = nothing_to_close,
 	  .alloc = slab_zalloc, .free = slab_free },
 #ifdef BENCH_KMALLOC_NOLOCK
-	{ .name = "kmalloc_nolock", .limits = "on PREEMPT_RT it returns NULL there",
+	{ .name = "kmalloc_nolock", .may_refuse = true,
+	  .limits = "on PREEMPT_RT it returns NULL there",
 	  .where = IS_ENABLED(CONFIG_PREEMPT_RT) ? IN_TASK | IN_RAW : IN_ALL | IN_NMI,
 	  .open = nothing_to_open, .close = nothing_to_close,
 	  .alloc = nolock_alloc, .free = nolock_free },

@@ -5,9 +5,11 @@
  * Room: bench (kernel). Task context. The file is what workload.py writes: two words,
  * the number of operations and of ids, then the operations. All little-endian u32.
  */
+#define pr_fmt(fmt) fmt
+
+#include <linux/err.h>
+#include <linux/fs.h>
 #include <linux/kernel.h>
-#include <linux/kernel_read_file.h>
-#include <linux/limits.h>
 #include <linux/log2.h>
 #include <linux/vmalloc.h>
 
@@ -73,7 +75,7 @@ static int look_over(struct workload *w, struct look *l)
 		const struct op *op = &w->ops[i];
 
 		if (!op_valid(w, l, op)) {
-			pr_err("workload: operation %u, id %u size %u, is out of order or range\n",
+			pr_err("bench: operation %u, id %u size %u, is out of order or range\n",
 			       i, op->id, op->size);
 			return -EINVAL;
 		}
@@ -94,6 +96,28 @@ static int workload_look_over(struct workload *w)
 	return err;
 }
 
+/* the whole file into w->file; how many bytes */
+static ssize_t file_read(struct workload *w, struct file *file)
+{
+	size_t size = i_size_read(file_inode(file));
+	loff_t pos = 0;
+
+	w->file = vmalloc(size ?: 1);
+	return w->file ? kernel_read(file, w->file, size, &pos) : -ENOMEM;
+}
+
+static ssize_t path_read(struct workload *w, const char *path)
+{
+	struct file *file = filp_open(path, O_RDONLY, 0);
+	ssize_t bytes;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	bytes = file_read(w, file);
+	filp_close(file, NULL);
+	return bytes;
+}
+
 static bool header_valid(const struct file_header *h, ssize_t bytes)
 {
 	return bytes >= (ssize_t)sizeof(*h) &&
@@ -101,34 +125,35 @@ static bool header_valid(const struct file_header *h, ssize_t bytes)
 	       (bytes - sizeof(*h)) % sizeof(struct op) == 0 && h->nr_ops;
 }
 
-int workload_load(struct workload *w, const char *path)
+static int parse(struct workload *w, const char *path, ssize_t bytes)
 {
-	ssize_t bytes = kernel_read_file_from_path(path, 0, &w->file, INT_MAX, NULL,
-						   READING_UNKNOWN);
-	struct file_header *h = w->file;
-	int err;
+	const struct file_header *h = w->file;
 
 	if (bytes < 0) {
-		pr_err("workload: cannot read '%s': %zd\n", path, bytes);
+		pr_err("bench: cannot read '%s': %zd\n", path, bytes);
 		return bytes;
 	}
 	if (!header_valid(h, bytes)) {
-		pr_err("workload: '%s' of %zd bytes is not one; see workload.py\n", path, bytes);
-		err = -EINVAL;
-		goto unload;
+		pr_err("bench: '%s' of %zd bytes is no workload; see workload.py\n", path, bytes);
+		return -EINVAL;
 	}
 	w->nr_ops = h->nr_ops;
 	w->nr_ids = h->nr_ids;
 	w->ops = (const struct op *)(h + 1);
-	err = workload_look_over(w);
-	if (!err)
-		return 0;
-unload:
-	workload_unload(w);
+	return workload_look_over(w);
+}
+
+int workload_load(struct workload *w, const char *path)
+{
+	int err = parse(w, path, path_read(w, path));
+
+	if (err)
+		workload_unload(w);
 	return err;
 }
 
 void workload_unload(struct workload *w)
 {
 	vfree(w->file);
+	w->file = NULL;
 }
