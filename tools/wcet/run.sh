@@ -21,18 +21,11 @@ work=$tlsf_root/build/wcet/$flavour
 csv=$tlsf_root/build/wcet.csv
 [ "$flavour" = amd64 ] || csv=$tlsf_root/build/wcet-$flavour.csv
 
-# As anybody's module would be built: apart, with the header and Module.symvers.
-build_measure() {
-	cp -rsfu "$here/measure/." "$tlsf_root/include" "$work"
-	make -s -C "$kdir" M="$work" KBUILD_EXTRA_SYMBOLS="$module/Module.symvers" modules \
-		2>"$work/make.err" || { cat "$work/make.err" >&2 && return 1; }
-}
-
 mkdir -p "$work"
-exec {lock}>"$work.lock"
+exec {lock}>"$work/lock"
 flock "$lock"
 "$here/../build/modules.sh" "$kdir" "$module" >&2
-build_measure >&2
+"$here/../build/client.sh" "$kdir" "$module" "$here/measure" "$work" >&2
 "$here/../vm/with-tlsf" "FLAVOUR=$flavour" --icount --module "$work/wcet_measure.ko" \
 	--init-script "$here/guest.sh" --log "$work/guest.log" >"$work/measured"
 exec "$here/wcet.py" "$module/tlsf_mod.ko" --kernel "$image" --measured "$work/measured" \
