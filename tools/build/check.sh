@@ -102,7 +102,7 @@ kunit/tlsf_core*.c         ours  layout.h ../tlsf_core.h ../tlsf_core.c ../tlsf_
 tools/cli/*.[ch]           local linux/tlsf.h
 tools/vm/tests/*.[ch]      local linux/tlsf.h
 tools/vm/module/*.[ch]     ours  linux/tlsf.h
-tools/bench/module/*.[ch]   local linux/tlsf.h
+tools/bench/module/*.[ch]   ours  bench.h linux/tlsf.h
 tools/host/*.[ch]          local ../../tlsf_core.h ../../tlsf_map.h
 END
 }
