@@ -22,28 +22,42 @@ static struct trial {
 	bool ok;
 } trial;
 
-/* sizes are the workload's, since a peer may be ready for no others */
+static void *trial_alloc(size_t size, u8 pattern)
+{
+	u32 cycles;
+	void *ptr = trial.peer->alloc(size, &cycles);
+
+	if (ptr)
+		memset(ptr, pattern, size);
+	else
+		trial.ok &= trial.peer->may_refuse;
+	return ptr;
+}
+
+static void trial_free(void *ptr, size_t size, u8 pattern)
+{
+	u32 cycles;
+
+	trial.ok &= !memchr_inv(ptr, pattern, size);
+	trial.peer->free(ptr, size, &cycles);
+}
+
+/* the workload's first sizes, since a peer may be ready for no others */
 static void trial_run(struct irq_work *unused)
 {
+	const struct op *ops = trial.w->ops;
+	u32 i, served = 0, n = min_t(u32, BLOCKS, trial.w->nr_ops);
 	void *ptr[BLOCKS];
-	u32 i, n = min_t(u32, BLOCKS, trial.w->nr_ops), cycles;
 
 	trial.ok = true;
 	for (i = 0; i < n; i++) {
-		size_t size = trial.w->ops[i].size;
-
-		ptr[i] = size ? trial.peer->alloc(size, &cycles) : NULL;
-		if (ptr[i])
-			memset(ptr[i], i, size);
-		trial.ok &= !size || ptr[i];
+		ptr[i] = ops[i].size ? trial_alloc(ops[i].size, 1 + i) : NULL;
+		served += !!ptr[i];
 	}
-	for (i = 0; i < n; i++) {
-		size_t size = trial.w->ops[i].size;
-
-		trial.ok &= !ptr[i] || !memchr_inv(ptr[i], i, size);
+	for (i = 0; i < n; i++)
 		if (ptr[i])
-			trial.peer->free(ptr[i], size, &cycles);
-	}
+			trial_free(ptr[i], ops[i].size, 1 + i);
+	trial.ok &= served > 0;
 }
 
 static void trial_task(void)
