@@ -1016,7 +1016,8 @@ struct tlsf_pool *tlsf_pool_create(const char *name, size_t bytes)
 
 	if (!name_is_good(name) || bytes < TLSF_POOL_MIN || bytes > TLSF_POOL_MAX)
 		return ERR_PTR(-EINVAL);
-	if (DIV_ROUND_UP(bytes, PAGE_SIZE) >= totalram_pages())
+	/* what cannot succeed is not tried, for it would drain the machine first */
+	if (bytes / PAGE_SIZE >= (unsigned long)si_mem_available())
 		return ERR_PTR(-ENOMEM);
 	pool = pool_make(name, PAGE_ALIGN(bytes));
 	if (IS_ERR(pool))
