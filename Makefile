@@ -24,8 +24,9 @@ rules    = $(DESTDIR)/etc/udev/rules.d/90-tlsf.rules
 # A stamp for each group of packages, void when the lists or what is installed change.
 stamp   := build/deps/$(firstword $(shell sha1sum tools/build/deps.sh))
 
-.PHONY: help deps tools modules demo test steps check check-selftest contexts-selftest fuzz random-10m coverage \
-	mutation seed-faults bench bench-core wcet bare-test traces install uninstall clean
+.PHONY: help deps tools modules demo test test-kernels steps check check-selftest \
+	contexts-selftest fuzz random-10m coverage mutation seed-faults bench bench-core wcet \
+	bare-test traces install uninstall clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1#\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -48,6 +49,9 @@ demo: tools | $(stamp)-vm ## boot a stock Debian kernel and show the module at w
 
 test: tools | deps ## run all tests, or those named [SUITES="host vm ..."]
 	@tools/build/test.sh $(SUITES)
+
+test-kernels: tools | deps $(addprefix $(stamp)-,rt kernels) ## build for, boot and test 6.1, 6.12, 7.x and PREEMPT_RT [KERNELS=]
+	@tools/build/matrix.sh $(KERNELS)
 
 steps: | $(stamp)-build ## count the core's instructions per operation: table, and build/steps.csv
 	@$(MAKE) -s -C tools/host steps

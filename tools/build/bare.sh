@@ -15,18 +15,10 @@ who=${1:-root}
 suite=bookworm
 [ $# -gt 1 ] && verbs=("${@:2}") || verbs=(demo demo test test)
 
-sources() {
-	local file
-	for file in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
-		[ -s "$file" ] && echo "$file" && return
-	done
-	die "found no list of Debian's sources under /etc/apt"
-}
-
 bootstrap() {
 	say "building a bare $suite"
 	mmdebstrap --quiet --variant=minbase --include=git,make,ca-certificates "$suite" \
-		"$1/tree" "$(sources)" && cp -L /etc/resolv.conf "$1/tree/etc/"
+		"$1/tree" "$(debian_sources)" && cp -L /etc/resolv.conf "$1/tree/etc/"
 }
 
 add_user() {

@@ -4,9 +4,9 @@
 # Installs the Debian packages that the named groups need, and only those missing.
 #
 # Room: build. Usage: deps.sh GROUP...   groups: build vm rt kunit check
-#   fuzz bench wcet bare traces
+#   kernels fuzz bench wcet bare traces
 # Runs apt-get as root or through sudo. Nothing is done when all is there. Never
-# installs a kernel image: kernel.sh unpacks one into the cache instead.
+# installs a kernel image: stock.sh unpacks one into the cache instead.
 set -euo pipefail
 # shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -23,6 +23,7 @@ declare -A group=(
 	[fuzz]="clang libclang-rt-dev llvm python3"
 	[bench]="libjemalloc2 libmimalloc2.0 zstd python3"
 	[wcet]="binutils python3"
+	[kernels]="mmdebstrap"
 	[bare]="mmdebstrap"
 	[traces]="mmdebstrap e2fsprogs qemu-system-x86 zstd gcc libc6-dev libstb-dev python3"
 )

@@ -1,63 +1,25 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Prints the path of a stock Debian kernel's bzImage, for which headers are installed.
+# Prints where a kernel is: its bzImage, or with --all also the directory that modules
+# are built against and the tree in which to build them (empty for this machine).
 #
-# Room: build. Usage: kernel.sh [FLAVOUR]   FLAVOUR: amd64 (default), rt-amd64
-# The image is downloaded and unpacked into the cache, keyed by package name and
-# version; it is never installed. The newest installed headers whose image is in the
-# cache win, so that nothing is asked of the network twice.
+# Room: build. Usage: kernel.sh [--all] [KERNEL]
+#   KERNEL  amd64 (default), rt-amd64   stock Debian kernel, headers installed here
+#           SUITE/amd64, SUITE/rt-amd64 of another Debian, e.g. trixie-backports/rt-amd64
+# Images are unpacked into the cache and never installed. What the cache has is used, so
+# that nothing is asked of the network twice; with TLSF_REFRESH=1 the version that Debian
+# serves today is.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
-. "$(dirname "$0")/lib.sh"
+. "$here/lib.sh"
 
-flavour=${1:-amd64}
-
-image_dir() { echo "$tlsf_cache/kernel/linux-image-$1_$2"; }
-
-# Releases with installed headers, newest first.
-releases() {
-	local dir
-	for dir in /lib/modules/*/build; do
-		[ -d "$dir" ] && basename "$(dirname "$dir")"
-	done | grep -E "^[0-9.]+[-+](deb)?[0-9]+-$flavour\$" | sort -rV
-}
-
-print_cached() {
-	local release version image
-	while read -r release; do
-		version=$(dpkg-query -W -f '${Version}' "linux-headers-$release") || continue
-		image=$(image_dir "$release" "$version")/boot/vmlinuz-$release
-		[ -f "$image" ] && echo "$image" && return 0
-	done < <(releases)
-	return 1
-}
-
-# Only ./boot: the modules are 400 MB, and the harness needs none of them.
-unpack_boot() {
-	local dir=$1 package=$2
-	say "fetching $package"
-	(cd "$dir" && apt-get download -qq -o APT::Sandbox::User=root "$package") &&
-		dpkg-deb --fsys-tarfile "$dir"/*.deb | tar -x -C "$dir" ./boot &&
-		rm "$dir"/*.deb
-}
-
-# The image and the headers must be of one version, so that modules load.
-fetch() {
-	local image release version
-	image=$(resolve_meta "linux-image-$flavour" linux-image-)
-	[ -n "$image" ] || return 1
-	release=${image#linux-image-}
-	version=$(apt-cache show --no-all-versions "$image" | sed -n 's/^Version: //p')
-	cached "$(image_dir "$release" "$version")" unpack_boot "$image" || return 1
-	[ "$(dpkg-query -W -f '${Version}' "linux-headers-$release" 2>/dev/null)" = "$version" ] ||
-		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
-			--no-install-recommends "linux-headers-$release" >&2
-}
-
-print_cached && exit
-# Lists that were never fetched, or that name a version the mirror no longer has,
-# fail here: fetch them once and try again.
-(fetch) || { as_root apt-get update -q >&2 && (fetch); } ||
-	die "cannot get linux-image-$flavour with apt-get; is the network there?"
-print_cached
+fields=1
+[ "${1:-}" != --all ] || { fields=1-3 && shift; }
+kernel=${1:-amd64}
+case $kernel in
+*/*) from=suite.sh ;;
+*) from=stock.sh ;;
+esac
+"$here/$from" "$kernel" | cut -f $fields

@@ -54,6 +54,33 @@ cached() {
 	exec {lock}>&-
 }
 
+# The file that says where this machine's Debian packages come from.
+debian_sources() {
+	local file
+	for file in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
+		[ -s "$file" ] && echo "$file" && return
+	done
+	die "found no list of Debian's sources under /etc/apt"
+}
+
+# "in_tree TREE COMMAND...": run a command in another Debian's tree, with the sources at
+# the path where they are here, as the user who calls; an empty TREE is this machine. The
+# mounts are gone when the command ends, because they are made where nobody else sees them.
+in_tree() {
+	local tree=$1
+	shift
+	[ -n "$tree" ] || { "$@"; return; }
+	# shellcheck disable=SC2016 # expands in the inner shell
+	as_root unshare --mount sh -ec '
+		tree=$1 root=$2 user=$3
+		shift 3
+		mkdir -p "$tree$root"
+		mount --bind "$root" "$tree$root"
+		mountpoint -q "$tree/proc" || mount -t proc proc "$tree/proc"
+		exec chroot --userspec="$user" "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+			LC_ALL=C.UTF-8 "$@"' sh "$tree" "$tlsf_root" "$(id -u):$(id -g)" "$@"
+}
+
 # A chroot often has no /proc. Bash needs it for <(...), objtool and UML too.
 if [ ! -e /proc/self/fd ]; then
 	say "mounting /proc, which the builds need"

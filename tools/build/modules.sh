@@ -3,8 +3,8 @@
 #
 # Builds tlsf_mod.ko, the sample client, the self-test and, where the kernel has KUnit, the suites.
 #
-# Room: build. Usage: modules.sh KDIR OUT [MAKE-ARGUMENT]...
-# KDIR is a kernel's build directory. The sources are mirrored by symbolic links into
+# Room: build. Usage: modules.sh [--tree TREE] KDIR OUT [MAKE-ARGUMENT]...
+# KDIR is a kernel's build directory, as seen in TREE if one is given: see kernel.sh. The sources are mirrored by symbolic links into
 # OUT, so that several kernels can be built for side by side and the source tree
 # stays clean. The sample, the self-test and the suites are built as anybody's module would be:
 # apart from tlsf_mod.ko, with its Module.symvers.
@@ -12,10 +12,15 @@ set -euo pipefail
 # shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-[ $# -ge 2 ] || die "usage: modules.sh KDIR OUT [MAKE-ARGUMENT]..."
-[ -f "$1/Makefile" ] ||
+tree=
+if [ "${1:-}" = --tree ]; then
+	tree=$2
+	shift 2
+fi
+[ $# -ge 2 ] || die "usage: modules.sh [--tree TREE] KDIR OUT [MAKE-ARGUMENT]..."
+kdir=$(in_tree "$tree" realpath -m "$1") out=$(realpath -m "$2")
+in_tree "$tree" test -f "$kdir/Makefile" ||
 	die "no kernel to build for at $1; install its headers, or name one with KVER="
-kdir=$(realpath "$1") out=$(realpath -m "$2")
 shift 2
 
 mirror() {
@@ -26,7 +31,7 @@ mirror() {
 build() {
 	local dir=$1
 	shift
-	make -s -C "$kdir" M="$dir" "$@" modules
+	in_tree "$tree" make -s -C "$kdir" M="$dir" "$@" modules
 }
 
 # The compiler that the kernel was built with and BTF are said again for each module.
@@ -41,6 +46,6 @@ mirror
 quietly build "$out" "$@"
 quietly build "$out/samples" KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" "$@"
 quietly build "$out/selftest" KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" "$@"
-if grep -q '^CONFIG_KUNIT=[ym]' "$kdir/include/config/auto.conf"; then
+if in_tree "$tree" grep -q '^CONFIG_KUNIT=[ym]' "$kdir/include/config/auto.conf"; then
 	quietly build "$out/kunit" KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" "$@"
 fi

@@ -3,9 +3,10 @@
 #
 # Runs test suites and adds up their results.
 #
-# Room: build. Usage: test.sh [SUITE]...   default: all but rt, which has to be named:
-# see docs/testing.md. Each suite prints KTAP and goes to build/test/SUITE.ktap. Closes
-# with "N passed, N failed, N skipped". As many suites at a time as there are processors.
+# Room: build. Usage: test.sh [SUITE[@KERNEL]]...   default: the suites below. A suite that
+# boots or builds for a kernel does so for another with @KERNEL: see kernel.sh. Each suite
+# prints KTAP and goes to build/test/SUITE.ktap. Closes with "N passed, N failed, N
+# skipped". As many suites at a time as there are processors.
 set -euo pipefail
 # shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -20,8 +21,9 @@ declare -A command=(
 	[harness]="tools/vm/selftest.sh"
 	[kunit]="tools/kunit/run.sh"
 	[vm]="tools/vm/tests.sh"
-	[rt]="tools/vm/tests.sh FLAVOUR=rt-amd64"
 	[contexts]="tools/vm/contexts.sh"
+	[stress]="tools/vm/stress.sh"
+	[build]="tools/build/strict.sh"
 	[demo]="tools/vm/demo_test.sh"
 	[wcet]="tools/wcet/tests.sh"
 	[bench]="tools/bench/tests.sh"
@@ -29,10 +31,12 @@ declare -A command=(
 
 # The last line of a log is "# exit STATUS": a log without it is cut off.
 run_suite() {
-	local name=$1 log=build/test/$1.ktap status=0 begin=$SECONDS
-	${command[$name]} >"$log" 2>"build/test/$name.err" || status=$?
+	local name=${1//\//-} suite=${1%%@*} kernel=${1#*@} status=0 begin=$SECONDS log
+	log=build/test/$name.ktap
+	[ "$kernel" = "$1" ] && kernel= || kernel=FLAVOUR=$kernel
+	${command[$suite]} ${kernel:+"$kernel"} >"$log" 2>"build/test/$name.err" || status=$?
 	echo "# exit $status" >>"$log"
-	printf '%-8s %4d ok %4d not ok %4d s  %s\n' "$name" \
+	printf '%-32s %4d ok %4d not ok %4d s  %s\n' "$name" \
 		"$(grep -acE '^ *ok ' "$log")" "$(grep -acE '^ *not ok ' "$log")" \
 		$((SECONDS - begin)) "$log"
 	[ $status = 0 ] || tail -n 5 "build/test/$name.err" | sed 's/^/    /'
@@ -42,10 +46,10 @@ run_suite() {
 mkdir -p build/test
 logs=()
 for suite; do
-	[ -n "${command[$suite]:-}" ] || die "no suite '$suite'; there are: ${suites[*]}"
+	[ -n "${command[${suite%%@*}]:-}" ] || die "no suite '$suite'; there are: ${!command[*]}"
 done
 for suite; do
-	logs+=("build/test/$suite.ktap")
+	logs+=("build/test/${suite//\//-}.ktap")
 	while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
 		wait -n || true
 	done

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Runs the tests of /dev/tlsf, one behaviour a file, on a stock Debian kernel.
+# Runs the tests of /dev/tlsf, one behaviour a file, on one of the kernels that
+# build/kernel.sh knows.
 #
 # Room: harness. Usage: tests.sh [FLAVOUR=amd64] [NAME]...   default: all. Prints KTAP.
 # The tests are the programs in build/tools/tests and the scripts tools/vm/tests/*.sh.
@@ -12,7 +13,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 flavour=amd64
 case ${1:-} in FLAVOUR=*) flavour=${1#*=} && shift ;; esac
-stage=$tlsf_root/build/vm/tests-$flavour
+name=${flavour//\//-}
+stage=$tlsf_root/build/vm/tests-$name
 
 collect() {
 	local file
@@ -45,5 +47,6 @@ collect
 [ $# = 0 ] || keep_only "$@"
 [ -n "$(ls "$stage")" ] || die "no such test among build/tools/tests, tools/vm/tests: $*"
 exec "$here/with-tlsf" "FLAVOUR=$flavour" --smp 2 --mem 1G --timeout 600 \
-	--module "$client/tlsf_contexts.ko" --init-script "$here/guest/tests.sh" --log "$tlsf_root/build/test/vm-$flavour.log" \
+	--module "$client/tlsf_contexts.ko" --init-script "$here/guest/tests.sh" \
+	--log "$tlsf_root/build/test/vm-$name.log" \
 	--file "$stage:tests" --file "$here/tests/ktap.sh"

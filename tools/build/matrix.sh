@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds for, boots and tests every kernel that users run, and prints the table.
+#
+# Room: build. Usage: matrix.sh [KERNEL]...   See kernel.sh; default: all below.
+# The versions are those that Debian serves today.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tools/build/lib.sh
+. "$here/lib.sh"
+cd "$tlsf_root"
+
+kernels=(amd64 rt-amd64 trixie/amd64 trixie-backports/amd64 trixie-backports/rt-amd64)
+suites=(build vm stress)
+
+# "KERNEL SUITE": passed of all, and what was skipped.
+cell() {
+	local log=build/test/$2@${1//\//-}.ktap ok bad skipped
+	[ -f "$log" ] || { echo - && return; }
+	ok=$(grep -acE '^ *ok ' "$log" || true)
+	bad=$(grep -acE '^ *not ok ' "$log" || true)
+	skipped=$(grep -acE '^ *ok .*# SKIP' "$log" || true)
+	printf '%d/%d' $((ok - skipped)) $((ok + bad))
+	[ "$skipped" = 0 ] || printf ' (%d skipped)' "$skipped"
+	grep -q '^# exit 0$' "$log" || printf ' FAILED'
+}
+
+table() {
+	local kernel suite
+	printf '\n%-26s' kernel
+	printf '%-22s' "${suites[@]}"
+	echo
+	for kernel; do
+		printf '%-26s' "${image[$kernel]##*/vmlinuz-}"
+		for suite in "${suites[@]}"; do
+			printf '%-22s' "$(cell "$kernel" "$suite")"
+		done
+		echo
+	done
+}
+
+[ $# -gt 0 ] || set -- "${kernels[@]}"
+declare -A image
+runs=()
+for kernel; do
+	image[$kernel]=$(TLSF_REFRESH=1 "$here/kernel.sh" "$kernel")
+	for suite in "${suites[@]}"; do
+		runs+=("$suite@$kernel")
+		rm -f "build/test/$suite@${kernel//\//-}.ktap"
+	done
+done
+status=0
+"$here/test.sh" "${runs[@]}" || status=$?
+table "$@"
+exit $status
