@@ -32,7 +32,7 @@ help: ## list these verbs
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1#\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		awk -F'#' '{ printf "%-22s %s\n", $$1, $$2 }'
 
-deps: $(addprefix $(stamp)-,build vm kunit check wcet) ## install the Debian packages that the other verbs need
+deps: $(addprefix $(stamp)-,build vm rt kernels kunit check wcet) ## install the Debian packages that the other verbs need
 
 $(stamp)-%: $(wildcard /var/lib/dpkg/status)
 	@tools/build/deps.sh $*
@@ -50,7 +50,7 @@ demo: tools | $(stamp)-vm ## boot a stock Debian kernel and show the module at w
 test: tools | deps ## run all tests, or those named [SUITES="host vm ..."]
 	@tools/build/test.sh $(SUITES)
 
-test-kernels: tools | deps $(addprefix $(stamp)-,rt kernels) ## build for, boot and test 6.1, 6.12, 7.x and PREEMPT_RT [KERNELS=]
+test-kernels: tools | deps ## build for, boot and test 6.1, 6.12, 7.x and PREEMPT_RT [KERNELS=]
 	@tools/build/matrix.sh $(KERNELS)
 
 steps: | $(stamp)-build ## count the core's instructions per operation: table, and build/steps.csv

@@ -65,19 +65,21 @@ debian_sources() {
 
 # "in_tree TREE COMMAND...": run a command in another Debian's tree, with the sources at
 # the path where they are here, as the user who calls; an empty TREE is this machine. The
-# mounts are gone when the command ends, because they are made where nobody else sees them.
+# mounts are made where nobody else sees them, or, in a chroot, where nobody else looks.
 in_tree() {
-	local tree=$1
+	local tree=$1 propagation=private
 	shift
 	[ -n "$tree" ] || { "$@"; return; }
+	as_root unshare --mount true 2>/dev/null || propagation=unchanged
 	# shellcheck disable=SC2016 # expands in the inner shell
-	as_root unshare --mount sh -ec '
+	as_root unshare --mount --propagation "$propagation" sh -ec '
 		tree=$1 root=$2 user=$3
 		shift 3
+		trap "umount \"$tree$root\" \"$tree/proc\"" EXIT
 		mkdir -p "$tree$root"
 		mount --bind "$root" "$tree$root"
-		mountpoint -q "$tree/proc" || mount -t proc proc "$tree/proc"
-		exec chroot --userspec="$user" "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+		mount -t proc proc "$tree/proc"
+		chroot --userspec="$user" "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 			LC_ALL=C.UTF-8 "$@"' sh "$tree" "$tlsf_root" "$(id -u):$(id -g)" "$@"
 }
 
