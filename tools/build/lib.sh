@@ -54,13 +54,16 @@ cached() {
 	exec {lock}>&-
 }
 
-# The file that says where this machine's Debian packages come from.
+# This machine's Debian: bookworm.
+debian_codename() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
+
+# The file that says where its packages come from, whatever it is called.
 debian_sources() {
-	local file
-	for file in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
-		[ -s "$file" ] && echo "$file" && return
-	done
-	die "found no list of Debian's sources under /etc/apt"
+	local name
+	name=$(debian_codename)
+	{ grep -slE "^(deb|Suites:) ?(.* )?$name( |\$)" /etc/apt/sources.list \
+		/etc/apt/sources.list.d/*.{list,sources} || true; } | head -n 1 | grep . ||
+		die "nothing under /etc/apt says where the packages of Debian $name come from"
 }
 
 # "in_tree TREE COMMAND...": run a command in another Debian's tree, with the sources at

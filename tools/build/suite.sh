@@ -19,22 +19,18 @@ found=$tlsf_cache/kernel/${suite}_$flavour
 
 # This machine's sources with the suite's name for its own. $1 directory to write into.
 write_sources() {
-	local file codename
-	file=$(debian_sources)
-	# shellcheck source=/dev/null
-	codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
-	sed "s/\b$codename\b/$base/g" "$file" >"$1/debian.${file##*.}"
-	grep -q "\b$base\b" "$1"/debian.* ||
-		die "$file does not name $codename, so it cannot be turned into $base's"
-	grep -ohE 'https?://[^] ]+' "$file" | grep -vE 'security|snapshot' | head -n 1 |
+	local file
+	file=$(debian_sources) || return 1
+	sed "s/\b$(debian_codename)\b/$base/g" "$file" >"$1/debian.${file##*.}"
+	grep -E '^(deb|URIs)' "$file" | grep -oE 'https?://[^] ]+' | head -n 1 |
 		sed "s/.*/deb & $base-backports main/" >"$1/backports.list"
 }
 
 # Perl and Python run kernel-doc, which kbuild calls at W=1.
 bootstrap() {
 	say "making a tree of Debian $base: half a minute, once"
-	write_sources "$1"
-	as_root mmdebstrap --quiet --variant=minbase "$base" "$1/tree" \
+	write_sources "$1" &&
+		as_root mmdebstrap --quiet --variant=minbase "$base" "$1/tree" \
 		--include=make,gcc,kmod,perl,python3-minimal "$1"/debian.* "$1/backports.list" &&
 		as_root mkdir "$1/tree/debs" &&
 		as_root cp -L /etc/resolv.conf "$1/tree/etc/"
