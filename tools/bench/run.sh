@@ -31,9 +31,9 @@ while [ $# -gt 0 ]; do
 	esac
 	shift 2
 done
-image=$("$here/../build/kernel.sh" "$flavour")
+place=$("$here/../build/kernel.sh" --all "$flavour")
+IFS=$'\t' read -r image kdir tree <<<"$place"
 release=${image##*/vmlinuz-}
-kdir=/lib/modules/$release/build
 module=$tlsf_root/build/modules/$release
 work=$tlsf_root/build/bench/$flavour
 csv=$tlsf_root/build/bench.csv
@@ -51,8 +51,8 @@ workloads() {
 }
 
 mkdir -p "$work" "$out"
-"$here/../build/modules.sh" "$kdir" "$module" >&2
-"$here/../build/client.sh" "$kdir" "$module" "$here/module" "$work/module"
+"$here/../build/modules.sh" --tree "$tree" "$kdir" "$module" >&2
+"$here/../build/client.sh" --tree "$tree" "$kdir" "$module" "$here/module" "$work/module"
 workloads
 "$here/../vm/with-tlsf" "FLAVOUR=$flavour" --icount --timeout 600 \
 	--append init_on_alloc=0 --module "$work/module/tlsf_bench.ko" \

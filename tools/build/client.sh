@@ -4,13 +4,19 @@
 # Builds a client of tlsf_mod.ko as anybody's module would be: apart, with the header
 # and the Module.symvers of what modules.sh built.
 #
-# Room: build. Usage: client.sh KDIR MODULES SRC OUT [MAKE-ARGUMENT]...
+# Room: build. Usage: client.sh [--tree TREE] KDIR MODULES SRC OUT [MAKE-ARGUMENT]...
+# KDIR and TREE are as for modules.sh.
 # SRC has the Kbuild and the sources, which are mirrored by symbolic links into OUT.
 set -euo pipefail
 # shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-[ $# -ge 4 ] || die "usage: client.sh KDIR MODULES SRC OUT [MAKE-ARGUMENT]..."
+tree=
+if [ "${1:-}" = --tree ]; then
+	tree=$2
+	shift 2
+fi
+[ $# -ge 4 ] || die "usage: client.sh [--tree TREE] KDIR MODULES SRC OUT [MAKE-ARGUMENT]..."
 kdir=$1 symbols=$(realpath "$2")/Module.symvers src=$(realpath "$3") out=$(realpath -m "$4")
 shift 4
 mkdir -p "$out"
@@ -18,5 +24,5 @@ exec {lock}>"$out.lock"
 flock "$lock"
 find "$out" -xtype l -delete
 cp -rsfu "$src/." "$tlsf_root/include" "$out"
-make -s -C "$kdir" M="$out" KBUILD_EXTRA_SYMBOLS="$symbols" "$@" modules 2>"$out/make.err" ||
+in_tree "$tree" make -s -C "$kdir" M="$out" KBUILD_EXTRA_SYMBOLS="$symbols" "$@" modules 2>"$out/make.err" ||
 	{ cat "$out/make.err" >&2 && exit 1; }

@@ -18,7 +18,8 @@ flavour=amd64
 case ${1:-} in FLAVOUR=*) flavour=${1#*=} && shift ;; esac
 [ $# -gt 0 ] || set -- smp2 smp1 up
 source=${TLSF_SOURCE:-$tlsf_root}
-image=$("$here/../build/kernel.sh" "$flavour")
+place=$("$here/../build/kernel.sh" --all "$flavour")
+IFS=$'\t' read -r image kdir tree <<<"$place"
 release=${image##*/vmlinuz-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -27,7 +28,7 @@ trap 'rm -rf "$work"' EXIT
 modules_of() {
 	local out=$source/build/modules/$release args=()
 	[ "$1" != up ] || { out+=-up && args=(KCFLAGS=-DTLSF_TEST_UP); }
-	"$source/tools/build/modules.sh" "/lib/modules/$release/build" "$out" "${args[@]}" >&2
+	"$source/tools/build/modules.sh" --tree "$tree" "$kdir" "$out" "${args[@]}" >&2
 	echo "$out"
 }
 
@@ -45,7 +46,7 @@ boot() {
 	out=$(modules_of "$1") || return
 	"$here/run" --kernel "$image" --smp "$([ "$1" = smp2 ] && echo 2 || echo 1)" \
 		--timeout 90 --monitor "$work/$1.monitor" --init-script "$here/guest/selftest.sh" \
-		--log "$tlsf_root/build/test/contexts-$flavour-$1.log" \
+		--log "$tlsf_root/build/test/contexts-${flavour//\//-}-$1.log" \
 		--module "$out/tlsf_mod.ko" --module "$out/selftest/tlsf_selftest.ko" |
 		with_nmis "$1"
 }

@@ -33,13 +33,13 @@ keep_only() {
 	done
 }
 
-image=$("$here/../build/kernel.sh" "$flavour")
+place=$("$here/../build/kernel.sh" --all "$flavour")
+IFS=$'\t' read -r image kdir tree <<<"$place"
 release=${image##*/vmlinuz-}
-kdir=/lib/modules/$release/build
 modules=$tlsf_root/build/modules/$release
 client=$tlsf_root/build/vm/module-$release
-"$here/../build/modules.sh" "$kdir" "$modules" >&2
-"$here/../build/client.sh" "$kdir" "$modules" "$here/module" "$client" >&2
+"$here/../build/modules.sh" --tree "$tree" "$kdir" "$modules" >&2
+"$here/../build/client.sh" --tree "$tree" "$kdir" "$modules" "$here/module" "$client" >&2
 # Two flavours may be tested at a time.
 mkdir -p "$tlsf_root/build/vm"
 flock "$tlsf_root/build/vm/tests.lock" make -s -C "$here/tests" >&2
