@@ -42,10 +42,10 @@
 
 #ifdef TLSF_COUNT_STEPS
 #define TLSF_STEPS_BEGIN(c)	((c)->steps = 0)
-#define TLSF_STEP(c)		((c)->steps++)
+#define TLSF_STEPS(c, n)	((c)->steps += (n))
 #else
 #define TLSF_STEPS_BEGIN(c)	((void)(c))
-#define TLSF_STEP(c)		((void)(c))
+#define TLSF_STEPS(c, n)	((void)(c), (void)(n))
 #endif
 
 /* what stands before the operations: "static inline" where a caller includes this file */
@@ -166,7 +166,6 @@ static __always_inline void block_insert(struct tlsf_core *c, size_t b, size_t n
 {
 	size_t header = n * TLSF_GRANULE, list, next;
 
-	TLSF_STEP(c);
 	*tlsf_block_footer_below(at(c, b + n)) = b;
 	OPTIMIZER_HIDE_VAR(header);
 	at(c, b)->header = header;
@@ -199,7 +198,6 @@ static __always_inline bool block_bypass(struct tlsf_core *c, size_t b, size_t p
 		at(c, next)->prev = prev;
 		at(c, prev)->next = next;
 	}
-	TLSF_STEP(c);
 	return true;
 }
 
@@ -347,20 +345,22 @@ static noinline __cold enum tlsf_status refuse_pointer(struct tlsf_core *c, cons
  * block when it can be one, else it is handed out too. A free block has gone for this,
  * so the count of them changes only if none takes its place. Returns the size it got;
  * 0, and nothing has changed, when @n is less than @need: then the block lied.
+ * @steps were taken before.
  */
 static __always_inline size_t block_carve(struct tlsf_core *c, size_t b, size_t n, size_t need,
-					  size_t prev_flag)
+					  size_t prev_flag, unsigned int steps)
 {
 	size_t rest = n - need;
 
 	if (likely((ptrdiff_t)rest >= (ptrdiff_t)BLOCK_MIN)) {
-		TLSF_STEP(c);
+		TLSF_STEPS(c, steps + 2);
 		at(c, b)->header = need * TLSF_GRANULE | prev_flag | TLSF_USED;
 		block_insert(c, b + need, rest);
 		return need;
 	}
 	if (unlikely((ptrdiff_t)rest < 0))
 		return 0;
+	TLSF_STEPS(c, steps);
 	at(c, b + n)->header &= ~TLSF_PREV_FREE;
 	at(c, b)->header = n * TLSF_GRANULE | prev_flag | TLSF_USED;
 	c->free_less_frees--;
@@ -395,17 +395,19 @@ static __always_inline bool list_search(struct tlsf_core *c, size_t *list)
 	size_t w = *list / TLSF_WORD_BITS;
 	unsigned long word = ~1UL << (*list % TLSF_WORD_BITS);
 
-	TLSF_STEP(c);
 	word &= c->bitmap[w];
 	if (unlikely(word)) {
+		TLSF_STEPS(c, 1);
 		*list = w * TLSF_WORD_BITS + tlsf_ffs(word);
 		return true;
 	}
 	word = ~0UL << (w + 1);		/* there are fewer words than bits */
 	word &= c->bitmap[TLSF_SUMMARY];
-	if (unlikely(!word))
+	if (unlikely(!word)) {
+		TLSF_STEPS(c, 1);
 		return false;
-	TLSF_STEP(c);
+	}
+	TLSF_STEPS(c, 2);
 	w = tlsf_ffs(word);
 	*list = w * TLSF_WORD_BITS + tlsf_ffs(c->bitmap[w]);
 	return true;
@@ -478,7 +480,7 @@ TLSF_OP void *tlsf_core_alloc(struct tlsf_core *c, size_t size)
 		return fail_no_block(c, need);
 	if (unlikely(!block_take(c, &f)))
 		return fail_with(c, TLSF_E_LINKS);
-	need = block_carve(c, f.b, f.n, need, 0);
+	need = block_carve(c, f.b, f.n, need, 0, 1);
 	if (unlikely(!need))
 		return fail_short(c, f.b);
 	c->free -= need;
@@ -519,13 +521,13 @@ TLSF_OP void *tlsf_core_memalign(struct tlsf_core *c, size_t align, size_t size)
 	if (unlikely(!block_take(c, &f)))
 		return fail_with(c, TLSF_E_LINKS);
 	gap = gap_for(at(c, f.b), align);
-	need = block_carve(c, f.b + gap, f.n - gap, need, gap ? TLSF_PREV_FREE : 0);
+	need = block_carve(c, f.b + gap, f.n - gap, need, gap ? TLSF_PREV_FREE : 0, 1);
 	if (unlikely(!need))
 		return fail_short(c, f.b);
 	c->free -= need;
 	c->allocs++;
 	if (likely(gap)) {
-		TLSF_STEP(c);
+		TLSF_STEPS(c, 2);
 		block_insert(c, f.b, gap);
 		c->free_less_frees++;
 	}
@@ -583,14 +585,14 @@ free_in(struct tlsf_core *c, const struct tlsf_region *r, void *ptr)
 	if (likely(tlsf_block_of(ptr)->header & TLSF_PREV_FREE)) {
 		if (unlikely(!prev_good(c, &v, ptr, &start) || !block_unlink(c, start)))
 			return refuse_used(c, ptr, NIL, v.next);
-		TLSF_STEP(c);
+		TLSF_STEPS(c, 2);
 		tlsf_block_of(ptr)->header = 0;
 		c->free_less_frees--;
 	}
 	if (likely(!(header & TLSF_USED))) {
 		if (unlikely(!next_free_good(c, r, &v, header, &end) || !block_unlink(c, v.next)))
 			return refuse_used(c, ptr, start, v.next);
-		TLSF_STEP(c);
+		TLSF_STEPS(c, 2);
 		c->free_less_frees--;
 	} else {
 		if (unlikely(!used_header_good(c, header)))
@@ -598,6 +600,7 @@ free_in(struct tlsf_core *c, const struct tlsf_region *r, void *ptr)
 		at(c, v.next)->header = header | TLSF_PREV_FREE;
 		end = v.next;
 	}
+	TLSF_STEPS(c, 1);
 	c->frees++;
 	block_insert(c, start, end - start);
 	return TLSF_OK;
@@ -627,6 +630,7 @@ static __always_inline enum tlsf_status
 resize_in(struct tlsf_core *c, const struct tlsf_region *r, void *ptr, size_t size)
 {
 	size_t need, have, header, end;
+	unsigned int steps = 0;
 	struct view v;
 
 	TLSF_STEPS_BEGIN(c);
@@ -645,12 +649,13 @@ resize_in(struct tlsf_core *c, const struct tlsf_region *r, void *ptr, size_t si
 	if (likely(!(header & TLSF_USED))) {
 		if (unlikely(!block_unlink(c, v.next)))
 			return refuse_pointer(c, ptr);
-		TLSF_STEP(c);
+		steps = 2;
 	} else {
 		at(c, v.next)->header = header | TLSF_PREV_FREE;
 		c->free_less_frees++;
 	}
-	account_free(c, v.n - block_carve(c, v.b, have, need, v.prev_flag));
+	have = block_carve(c, v.b, have, need, v.prev_flag, steps);
+	account_free(c, v.n - have);
 	c->resizes++;
 	return TLSF_OK;
 }
@@ -727,19 +732,19 @@ TLSF_OP enum tlsf_status tlsf_core_grow_back(struct tlsf_core *c, void **ptr, si
 		return TLSF_E_FRAGMENTED;
 	if (unlikely(!block_unlink(c, prev)))
 		return refuse_pointer(c, *ptr);
-	TLSF_STEP(c);
+	TLSF_STEPS(c, 2);
 	tlsf_block_of(*ptr)->header = 0;
 	c->free_less_frees--;
 	if (end != v.next) {
 		if (unlikely(!block_unlink(c, v.next)))
 			return refuse_next(c, *ptr, prev, v.next);
-		TLSF_STEP(c);
+		TLSF_STEPS(c, 2);
 		c->free_less_frees--;
 		at(c, end)->header &= ~TLSF_PREV_FREE;
 	}
 	at(c, start)->header = (end - start) * TLSF_GRANULE | TLSF_USED;
 	if (start != prev) {
-		TLSF_STEP(c);
+		TLSF_STEPS(c, 2);
 		at(c, start)->header |= TLSF_PREV_FREE;
 		block_insert(c, prev, start - prev);
 		c->free_less_frees++;

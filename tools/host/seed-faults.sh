@@ -27,9 +27,9 @@ declare -A faults=(
 	[merge_below_is_forgotten]='/\bfree_in(struct/,/^}/ s/if (.*prev_f.*) {/if (0) {/I'
 	[own_list_is_not_looked_at]='/\blist_find(struct/,/^}/ s/if (.*f->n < need.*) {/if (1) {/'
 	[next_keeps_its_link_back]='/\bblock_bypass(struct/,/^}/ s/at(c, next)->prev = prev;/;/'
-	[first_region_is_taken_for_all]='/\bfree_elsewhere(struct/,/^}/ s/region_search(c, [^)]*)ptr)/c->region/'
+	[first_region_is_taken_for_all]='s/\bfree_in(c, region_search(c, [^)]*)ptr)/free_in(c, c->region/'
 	[grow_back_forgets_its_gap]='/\btlsf_core_grow_back(struct/,/^}/ s/if (start != prev)/if (0)/'
-	[resize_counts_nothing]='/\bresize_in(struct/,/^}/ s/account_[a-z]*(c, v.n - \(block_carve(.*)\));/\1;/'
+	[resize_counts_nothing]='/\bresize_in(struct/,/^}/ s/account_[a-z]*(c, v.n - /(void)(/'
 	[double_free_is_taken]='/\bview_header(const struct/,/^}/ s/ ^ TLSF_USED)/ \& ~TLSF_USED)/'
 	[absorbed_block_keeps_its_header]='/\bfree_in(struct/,/^}/ s/tlsf_block_of(ptr)->header = 0;/;/'
 )

@@ -230,6 +230,21 @@ static void link_that_ends_beyond_the_region_is_refused(void)
 	heap_close(&h);
 }
 
+/* the word that a block at the first place too high would have for its next agrees */
+static void link_back_to_the_end_mark_is_refused(void)
+{
+	void *p[HEAP_BLOCKS_MAX];
+	struct tlsf_block *b;
+	struct heap h;
+
+	heap_build(&h, "U64 F128 U64", p);
+	b = tlsf_block_of(p[1]);
+	b->prev = h.c->links_end;
+	tlsf_block_at(h.c, h.c->links_end)->next = tlsf_block_place(h.c, b);
+	EXPECT_STATUS(tlsf_core_free(h.c, p[0]), TLSF_E_LINKS);
+	heap_close(&h);
+}
+
 /* a granule too large, with a footer where the end mark was */
 static void head_that_ends_beyond_its_region_is_not_served(void)
 {
@@ -248,6 +263,40 @@ static void head_that_ends_beyond_its_region_is_not_served(void)
 	heap_close(&h);
 }
 
+/* a block as it should be, but for its list, in which all are larger */
+static void head_smaller_than_its_list_is_not_served(void)
+{
+	struct snapshot before;
+	void *p[HEAP_BLOCKS_MAX];
+	struct tlsf_block *b;
+	struct heap h;
+
+	heap_build(&h, "U64 F200 U64", p);
+	b = tlsf_block_of(p[1]);
+	b->header = TLSF_BLOCK_MIN;
+	*tlsf_block_footer_below(tlsf_block_above(b, TLSF_BLOCK_MIN)) = tlsf_block_place(h.c, b);
+	snapshot_take(&before, &h);
+	EXPECT_PTR(tlsf_core_alloc(h.c, 100), NULL);
+	EXPECT_STATUS(tlsf_core_status(h.c), TLSF_E_LINKS);
+	EXPECT_PTR(tlsf_core_memalign(h.c, 2 * G, 60), NULL);
+	EXPECT_STATUS(tlsf_core_status(h.c), TLSF_E_LINKS);
+	snapshot_expect_same(&before, &h);
+	heap_close(&h);
+}
+
+/* p[3] lies between free blocks; the one above is damaged */
+static void expect_refused_free_changes_nothing(struct heap *h, void **p)
+{
+	size_t *footer = tlsf_block_footer_below(tlsf_block_of(p[5]));
+	struct snapshot before;
+
+	*footer = 0;
+	snapshot_take(&before, h);
+	EXPECT_STATUS(tlsf_core_free(h->c, p[3]), TLSF_E_NEIGHBOUR);
+	snapshot_expect_same(&before, h);
+	*footer = tlsf_block_place(h->c, tlsf_block_of(p[4]));
+}
+
 /*
  * Free takes the block below out of its list before it finds the one above damaged, and
  * puts it back: alone in its list, first, last, and in the middle.
@@ -260,23 +309,31 @@ static void refused_free_puts_the_block_below_back(void)
 		"U128 U32 F128 U64 F200 U32 F128 U32",
 		"F128 U32 F128 U64 F200 U32 F128 U32",
 	};
-	size_t *footer;
 	void *p[HEAP_BLOCKS_MAX];
-	struct snapshot before;
 	struct heap h;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(layouts); i++) {
 		heap_build(&h, layouts[i], p);
-		footer = tlsf_block_footer_below(tlsf_block_of(p[5]));
-		*footer = 0;
-		snapshot_take(&before, &h);
-		EXPECT_STATUS(tlsf_core_free(h.c, p[3]), TLSF_E_NEIGHBOUR);
-		snapshot_expect_same(&before, &h);
-		*footer = tlsf_block_place(h.c, tlsf_block_of(p[4]));
+		expect_refused_free_changes_nothing(&h, p);
 		heap_expect(&h, layouts[i]);
 		heap_close(&h);
 	}
+}
+
+/* what it is put back behind has the lowest place of all blocks: it is no list */
+static void refused_free_puts_the_block_below_back_behind_the_first(void)
+{
+	void *p[HEAP_BLOCKS_MAX];
+	struct heap h;
+
+	heap_build(&h, "U128 U32 F128 U64 F200 U32", p);
+	EXPECT_STATUS(heap_free(&h, p[0]), TLSF_OK);
+	EXPECT_EQ(h.c->region[0].start, h.c->control_end);
+	EXPECT_EQ(tlsf_block_of(p[2])->prev, h.c->control_end);
+	expect_refused_free_changes_nothing(&h, p);
+	heap_expect(&h, "F128 U32 F128 U64 F200 U32");
+	heap_close(&h);
 }
 
 /* ---- limits ---- */
@@ -320,6 +377,38 @@ static void memalign_takes_the_last_block_that_fits(void)
 	heap_open(&h, block + TLSF_BLOCK_HEADER);
 	EXPECT_PTR(heap_memalign(&h, align, block - slack - TLSF_BLOCK_HEADER + 1), NULL);
 	EXPECT(heap_memalign(&h, align, block - slack - TLSF_BLOCK_HEADER));
+	heap_close(&h);
+}
+
+/* no block can be larger than the one region is, and all of it is needed */
+static void memalign_takes_the_largest_block_of_all(void)
+{
+	size_t align = 2 * G, slack = align + TLSF_BLOCK_MIN - G, most;
+	unsigned char *mem;
+	struct heap h;
+
+	mem = heap_open_empty(&h, 128 * G, 132 * G);
+	EXPECT_STATUS(tlsf_core_add_region(h.c, mem, 132 * G), TLSF_OK);
+	EXPECT_EQ(h.c->max_request, 130 * G);
+	most = h.c->max_request - slack;
+	EXPECT_PTR(heap_memalign(&h, align, most + 1), NULL);
+	EXPECT_STATUS(tlsf_core_status(h.c), TLSF_E_SIZE);
+	EXPECT(heap_memalign(&h, align, most));
+	heap_close(&h);
+}
+
+static void reset_writes_nothing_beyond_the_control_structure(void)
+{
+	unsigned char *mem;
+	struct heap h;
+	size_t i;
+
+	mem = heap_open_empty(&h, REGION, 8 * G + REGION);
+	EXPECT_STATUS(tlsf_core_add_region(h.c, mem + 8 * G, REGION), TLSF_OK);
+	memset(mem, 0x5a, 8 * G);
+	tlsf_core_reset(h.c);
+	for (i = 0; i < 8 * G; i++)
+		EXPECT_EQ(mem[i], 0x5a);
 	heap_close(&h);
 }
 
@@ -416,11 +505,16 @@ int main(void)
 		KTAP_CASE(last_byte_where_a_block_could_begin),
 		KTAP_CASE(heap_without_regions_knows_no_pointer),
 		KTAP_CASE(link_that_ends_beyond_the_region_is_refused),
+		KTAP_CASE(link_back_to_the_end_mark_is_refused),
 		KTAP_CASE(head_that_ends_beyond_its_region_is_not_served),
+		KTAP_CASE(head_smaller_than_its_list_is_not_served),
 		KTAP_CASE(refused_free_puts_the_block_below_back),
+		KTAP_CASE(refused_free_puts_the_block_below_back_behind_the_first),
 		KTAP_CASE(largest_request_is_exact),
 		KTAP_CASE(largest_alignment_is_exact),
 		KTAP_CASE(memalign_takes_the_last_block_that_fits),
+		KTAP_CASE(memalign_takes_the_largest_block_of_all),
+		KTAP_CASE(reset_writes_nothing_beyond_the_control_structure),
 		KTAP_CASE(control_structure_is_no_larger_than_needed),
 		KTAP_CASE(region_that_overlaps_any_but_the_first_is_refused),
 		KTAP_CASE(walk_stays_in_the_region),
