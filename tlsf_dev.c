@@ -23,6 +23,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -33,6 +34,7 @@
 #include "tlsf_dev.h"
 #include "tlsf_latency.h"
 #include "tlsf_pool.h"
+#include "tlsf_threshold.h"
 
 unsigned int tlsf_dev_quota_blocks = 1U << 20;
 unsigned long tlsf_dev_quota_bytes;
@@ -513,6 +515,24 @@ static int ioctl_reset(struct tlsf_file *file, void *arg)
 	return 0;
 }
 
+static int ioctl_threshold(struct tlsf_file *file, void *arg)
+{
+	struct tlsf_threshold *to = arg;
+	struct tlsf_threshold_state state;
+
+	if (to->flags & ~TLSF_THRESHOLD_SET)
+		return -EINVAL;
+	if (to->flags & TLSF_THRESHOLD_SET)
+		tlsf_threshold_set(to->max_cycles);
+	tlsf_threshold_read(&state);
+	to->max_cycles = state.max_cycles;
+	to->exceeded = state.exceeded;
+	to->op = state.op;
+	strscpy_pad(to->pool, state.pool, sizeof(to->pool));
+	witness_export(&to->witness, &state.witness);
+	return 0;
+}
+
 static int ioctl_check(struct tlsf_file *file, void *arg)
 {
 	struct tlsf_check *check = arg;
@@ -624,6 +644,7 @@ union ioctl_arg {
 	struct tlsf_reset reset;
 	struct tlsf_check check;
 	struct tlsf_walk walk;
+	struct tlsf_threshold threshold;
 };
 
 struct ioctl_entry {
@@ -649,6 +670,7 @@ static const struct ioctl_entry ioctl_table[] = {
 	ENTRY(TLSF_IOC_RESET, ioctl_reset, tlsf_reset, flags),
 	ENTRY(TLSF_IOC_CHECK, ioctl_check, tlsf_check, blocks),
 	ENTRY(TLSF_IOC_WALK, ioctl_walk, tlsf_walk, blocks),
+	ENTRY(TLSF_IOC_THRESHOLD, ioctl_threshold, tlsf_threshold, witness),
 };
 
 /* by number, whatever size the caller's struct gave the command word */
@@ -699,6 +721,13 @@ static long tlsf_dev_ioctl(struct file *filp, unsigned int cmd, unsigned long us
 	return e ? entry_run(e, filp->private_data, (void __user *)user) : -ENOTTY;
 }
 
+/* urgent, and to be had, from when the threshold was exceeded until it is set again */
+static __poll_t tlsf_dev_poll(struct file *filp, struct poll_table_struct *wait)
+{
+	poll_wait(filp, &tlsf_threshold_queue, wait);
+	return tlsf_threshold_exceeded() ? EPOLLPRI : 0;
+}
+
 /* ---- life of an open file ---- */
 
 static int tlsf_dev_open(struct inode *inode, struct file *filp)
@@ -733,6 +762,7 @@ static const struct file_operations tlsf_dev_fops = {
 	.owner = THIS_MODULE,
 	.open = tlsf_dev_open,
 	.release = tlsf_dev_release,
+	.poll = tlsf_dev_poll,
 	.unlocked_ioctl = tlsf_dev_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };

@@ -2,7 +2,7 @@
 /*
  * What operations cost: clock, per-CPU histograms, worst-case witness.
  *
- * Room: latency. Includes tlsf_latency.h alone.
+ * Room: latency. Includes tlsf_latency.h and tlsf_threshold.h.
  *
  * A cell belongs to one CPU and one context and is written there with interrupts off,
  * so it needs no lock: an NMI has a cell of its own. What is counted for operations that
@@ -24,6 +24,7 @@
 #include <linux/smp.h>
 
 #include "tlsf_latency.h"
+#include "tlsf_threshold.h"
 
 #define CALIBRATION_ROUNDS	1000
 
@@ -40,6 +41,9 @@ DEFINE_STATIC_KEY_FALSE(tlsf_timing);
 
 /* constant after tlsf_clock_calibrate() */
 static u64 clock_overhead;
+
+static DEFINE_MUTEX(all_lock);
+static LIST_HEAD(all);		/* under all_lock */
 
 /* guards tlsf_timing's count against two switches at once */
 static DEFINE_MUTEX(enable_lock);
@@ -166,17 +170,27 @@ static void gate_close(struct tlsf_latency_cell *cell)
 	WRITE_ONCE(cell->span, 0);
 }
 
-/* what breaks no record passes */
+/* what breaks no record and is within the threshold passes */
 static void gate_open(struct tlsf_latency_cell *cell)
 {
 	u64 least = max_t(u64, cell->alone.min, TLSF_SL_COUNT);
-	u64 most = min_t(u64, cell->alone.max, FAST_MAX);
+	u64 most = min3(cell->alone.max, (u64)FAST_MAX, tlsf_threshold_limit());
 
 	if (least > most)
 		return gate_close(cell);
 	cell->from = least + clock_overhead;
 	cell->span = most - least;
 	cell->least = least;
+}
+
+static void threshold_look(struct tlsf_latency *lat, const struct tlsf_sample *s, u64 cycles)
+{
+	struct tlsf_latency_witness w;
+
+	if (cycles <= tlsf_threshold_limit())
+		return;
+	witness_take(&w, s, cycles);
+	tlsf_threshold_exceed(lat->name, s->op, &w);
 }
 
 /* an operation that found the lock free */
@@ -188,6 +202,7 @@ static void add_alone(struct tlsf_latency *lat, const struct tlsf_sample *s)
 	cell->bucket[bucket_of(cycles)]++;
 	cell->sum += cycles;
 	range_widen(&cell->alone, s, cycles);
+	threshold_look(lat, s, cycles);
 	gate_open(cell);
 }
 
@@ -207,6 +222,7 @@ static void add_waited(struct tlsf_latency *lat, const struct tlsf_sample *s)
 		cell->waited_sum[kind] += cycles[kind];
 		range_widen(&cell->waited[kind], s, cycles[kind]);
 	}
+	threshold_look(lat, s, cycles[TLSF_LATENCY_TOTAL]);
 }
 
 /**
@@ -301,19 +317,34 @@ static void cell_reset(struct tlsf_latency_cell *cell)
 	range_reset(&cell->waited[TLSF_LATENCY_TOTAL]);
 }
 
-static void cells_reset(struct tlsf_latency_cpu *cpu)
+/* @fn on the cells of each CPU, by the CPU itself */
+struct cells_call {
+	struct tlsf_latency *lat;
+	void (*fn)(struct tlsf_latency_cell *cell);
+};
+
+static void call_here(void *arg)
 {
+	struct cells_call *call = arg;
+	struct tlsf_latency_cpu *cpu = this_cpu_ptr(call->lat->cpu);
 	unsigned int i;
 
 	for (i = 0; i < CELLS; i++)
-		cell_reset(&cpu->memory[i]);
+		call->fn(&cpu->memory[i]);
 }
 
-static void reset_here(void *arg)
+static void cells_visit(struct tlsf_latency *lat, void (*fn)(struct tlsf_latency_cell *cell))
 {
-	struct tlsf_latency *lat = arg;
+	struct cells_call call = { .lat = lat, .fn = fn };
+	unsigned int i;
+	int cpu;
 
-	cells_reset(this_cpu_ptr(lat->cpu));
+	cpus_read_lock();
+	on_each_cpu(call_here, &call, 1);
+	for_each_possible_cpu(cpu)
+		for (i = 0; i < CELLS && !cpu_online(cpu); i++)
+			fn(&per_cpu_ptr(lat->cpu, cpu)->memory[i]);
+	cpus_read_unlock();
 }
 
 /**
@@ -324,15 +355,23 @@ static void reset_here(void *arg)
  */
 void tlsf_latency_reset(struct tlsf_latency *lat)
 {
-	int cpu;
-
-	cpus_read_lock();
-	for_each_possible_cpu(cpu)
-		if (!cpu_online(cpu))
-			cells_reset(per_cpu_ptr(lat->cpu, cpu));
-	on_each_cpu(reset_here, lat, 1);
-	cpus_read_unlock();
+	cells_visit(lat, cell_reset);
 	memset(lat->waited, 0, sizeof(*lat->waited));
+}
+
+/**
+ * tlsf_latency_recheck() - a threshold was set: the next operations are to be looked at
+ *
+ * Context: task; may sleep.
+ */
+void tlsf_latency_recheck(void)
+{
+	struct tlsf_latency *lat;
+
+	mutex_lock(&all_lock);
+	list_for_each_entry(lat, &all, link)
+		cells_visit(lat, gate_close);
+	mutex_unlock(&all_lock);
 }
 
 static struct tlsf_latency_cell *cell_at(const struct tlsf_latency *lat, int cpu,
@@ -350,7 +389,8 @@ static int cells_create(struct tlsf_latency *lat, int cpu)
 	c->memory = kvzalloc_node(CELLS * sizeof(*c->memory), GFP_KERNEL, cpu_to_node(cpu));
 	if (!c->memory)
 		return -ENOMEM;
-	cells_reset(c);
+	for (slot = 0; slot < CELLS; slot++)
+		cell_reset(&c->memory[slot]);
 	for (op = 0; op < TLSF_LATENCY_OPS; op++)
 		for (slot = 0; slot < TLSF_LATENCY_SLOTS; slot++)
 			c->cell[op][slot] = cell_at(lat, cpu, op, context_of(slot));
@@ -360,25 +400,33 @@ static int cells_create(struct tlsf_latency *lat, int cpu)
 /**
  * tlsf_latency_init() - empty histograms for every possible CPU
  * @lat: filled in
+ * @name: of the pool; stays valid
  *
  * Takes 80 KiB for each, and 144 KiB for all.
  *
  * Context: task; may sleep.
  * Return: 0, or -ENOMEM, and then there is nothing to destroy.
  */
-int tlsf_latency_init(struct tlsf_latency *lat)
+int tlsf_latency_init(struct tlsf_latency *lat, const char *name)
 {
 	int cpu, err = 0;
 
+	lat->name = name;
+	INIT_LIST_HEAD(&lat->link);
 	lat->waited = kvzalloc(sizeof(*lat->waited), GFP_KERNEL);
 	lat->cpu = alloc_percpu(struct tlsf_latency_cpu);
 	if (!lat->waited || !lat->cpu)
 		err = -ENOMEM;
 	for_each_possible_cpu(cpu)
 		err = err ?: cells_create(lat, cpu);
-	if (err)
+	if (err) {
 		tlsf_latency_destroy(lat);
-	return err;
+		return err;
+	}
+	mutex_lock(&all_lock);
+	list_add(&lat->link, &all);
+	mutex_unlock(&all_lock);
+	return 0;
 }
 
 /**
@@ -391,6 +439,11 @@ void tlsf_latency_destroy(struct tlsf_latency *lat)
 {
 	int cpu;
 
+	if (!lat->name)
+		return;
+	mutex_lock(&all_lock);
+	list_del_init(&lat->link);
+	mutex_unlock(&all_lock);
 	if (lat->cpu)
 		for_each_possible_cpu(cpu)
 			kvfree(per_cpu_ptr(lat->cpu, cpu)->memory);

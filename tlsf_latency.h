@@ -16,6 +16,7 @@
 #include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/jump_label.h>
+#include <linux/list.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/seqlock.h>
@@ -167,10 +168,14 @@ struct tlsf_latency_waited {
  * struct tlsf_latency - the histograms of one pool
  * @cpu: constant after init, as @waited
  * @waited: see &struct tlsf_latency_waited
+ * @name: of the pool; constant, and outlives this
+ * @link: in the list of all
  */
 struct tlsf_latency {
 	struct tlsf_latency_cpu __percpu *cpu;
 	struct tlsf_latency_waited *waited;
+	const char *name;
+	struct list_head link;
 };
 
 /* on while histograms are recorded or a tracepoint is used: the one patched branch */
@@ -237,7 +242,8 @@ void tlsf_latency_add_rare(struct tlsf_latency *lat, enum tlsf_latency_op op, u6
 			   size_t align, unsigned int steps, unsigned long caller);
 void tlsf_latency_enable(bool on);
 bool tlsf_latency_enabled(void);
-int tlsf_latency_init(struct tlsf_latency *lat);
+void tlsf_latency_recheck(void);
+int tlsf_latency_init(struct tlsf_latency *lat, const char *name);
 void tlsf_latency_destroy(struct tlsf_latency *lat);
 void tlsf_latency_record(struct tlsf_latency *lat, const struct tlsf_sample *s);
 void tlsf_latency_read(struct tlsf_latency *lat, enum tlsf_latency_op op,

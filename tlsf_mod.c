@@ -11,6 +11,7 @@
 #include "tlsf_debugfs.h"
 #include "tlsf_dev.h"
 #include "tlsf_pool.h"
+#include "tlsf_threshold.h"
 
 static u64 pool_size = 16ULL << 20;
 
@@ -59,6 +60,35 @@ static const struct kernel_param_ops latency_ops = {
 module_param_cb(latency, &latency_ops, &latency, 0644);
 MODULE_PARM_DESC(latency, "record latency histograms (default 1)");
 
+static int max_cycles_set(const char *val, const struct kernel_param *kp)
+{
+	u64 cycles;
+	int err = kstrtou64(val, 0, &cycles);
+
+	if (err)
+		pr_err("tlsf: %s=%s refused: give a number of cycles, 0 for none\n", kp->name,
+		       val);
+	else
+		tlsf_threshold_set(cycles);
+	return err;
+}
+
+static int max_cycles_get(char *buffer, const struct kernel_param *kp)
+{
+	struct tlsf_threshold_state state;
+
+	tlsf_threshold_read(&state);
+	return sysfs_emit(buffer, "%llu\n", state.max_cycles);
+}
+
+static const struct kernel_param_ops max_cycles_ops = {
+	.set = max_cycles_set,
+	.get = max_cycles_get,
+};
+
+module_param_cb(max_cycles, &max_cycles_ops, NULL, 0644);
+MODULE_PARM_DESC(max_cycles, "first operation above it stops tracing and wakes poll() on /dev/tlsf (default 0: none)");
+
 module_param_named(quota_blocks, tlsf_dev_quota_blocks, uint, 0644);
 MODULE_PARM_DESC(quota_blocks, "blocks that one open /dev/tlsf may hold (default 1048576)");
 module_param_named(quota_bytes, tlsf_dev_quota_bytes, ulong, 0644);
@@ -83,6 +113,7 @@ exit_debugfs:
 	tlsf_debugfs_exit();
 	tlsf_pool_exit();
 disable_latency:
+	tlsf_threshold_exit();
 	tlsf_latency_enable(false);
 	return err;
 }
@@ -92,6 +123,7 @@ static void __exit tlsf_exit(void)
 	tlsf_dev_exit();
 	tlsf_debugfs_exit();
 	tlsf_pool_exit();
+	tlsf_threshold_exit();
 	tlsf_latency_enable(false);
 }
 

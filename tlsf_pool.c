@@ -962,7 +962,7 @@ static struct tlsf_pool *pool_make(const char *name, size_t bytes)
 	raw_spin_lock_init(&pool->lock.raw);
 	init_irq_work(&pool->report.work, report_work);
 	strscpy(pool->name, name, sizeof(pool->name));
-	err = tlsf_latency_init(&pool->latency) ?: pool_format(pool);
+	err = tlsf_latency_init(&pool->latency, pool->name) ?: pool_format(pool);
 	if (!err)
 		return pool;
 	pool_release(pool);

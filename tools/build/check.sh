@@ -88,12 +88,13 @@ tlsf_fast.h                all   tlsf_core.h tlsf_core.c
 tlsf_lock.[ch]             ours  tlsf_lock.h tlsf_compat.h
 tlsf_defer.[ch]            ours  tlsf_defer.h tlsf_compat.h
 tlsf_pool.[ch]             ours  tlsf_pool.h tlsf_core.h tlsf_defer.h tlsf_fast.h tlsf_lock.h tlsf_latency.h tlsf_debug.h tlsf_trace.h tlsf_compat.h linux/tlsf.h
-tlsf_latency.[ch]          ours  tlsf_latency.h tlsf_map.h tlsf_compat.h
+tlsf_latency.[ch]          ours  tlsf_latency.h tlsf_threshold.h tlsf_map.h tlsf_compat.h
+tlsf_threshold.[ch]        ours  tlsf_threshold.h tlsf_latency.h
 tlsf_debug.[ch]            ours  tlsf_debug.h tlsf_compat.h
-tlsf_dev.[ch]              ours  tlsf_dev.h tlsf_pool.h tlsf_latency.h tlsf_compat.h linux/tlsf.h uapi/linux/tlsf.h
+tlsf_dev.[ch]              ours  tlsf_dev.h tlsf_pool.h tlsf_latency.h tlsf_threshold.h tlsf_compat.h linux/tlsf.h uapi/linux/tlsf.h
 tlsf_debugfs.[ch]          ours  tlsf_debugfs.h tlsf_pool.h tlsf_latency.h tlsf_compat.h
 tlsf_trace.h               ours  tlsf_compat.h
-tlsf_mod.c                 ours  tlsf_pool.h tlsf_dev.h tlsf_debugfs.h
+tlsf_mod.c                 ours  tlsf_pool.h tlsf_threshold.h tlsf_dev.h tlsf_debugfs.h
 samples/*.[ch]             ours  linux/tlsf.h
 selftest/*.[ch]            ours  linux/tlsf.h tlsf_compat.h
 kunit/tlsf_pool*.c         ours  linux/tlsf.h

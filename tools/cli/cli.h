@@ -25,7 +25,8 @@ typedef __u32 u32;
 /**
  * enum exit_code - what the command tells a script
  * @EXIT_OK: done, and what was looked at is sound
- * @EXIT_BAD: what was looked at failed: corruption, failed operations
+ * @EXIT_BAD: what was looked at failed: corruption, failed operations, one above the
+ *	threshold
  * @EXIT_USAGE: wrong options, or an input file that is no good
  * @EXIT_DEVICE: no device, no permission, or not the ABI this command knows
  */

@@ -2,15 +2,59 @@
 /*
  * tlsf stat: counters of the pool, latency of each operation, worst cases.
  *
- * Room: tools (user space). Reads STATS and HISTOGRAM; changes nothing.
+ * Room: tools (user space). Reads STATS and HISTOGRAM and changes nothing; with
+ * --max-cycles it hands over to watch.c.
  */
 #include "lat.h"
+#include "watch.h"
+
+enum { OPT_MAX_CYCLES = KEY(16), OPT_DURATION };
+
+struct options {
+	struct cli *cli;
+	struct watch watch;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = o->cli;
+		return 0;
+	case OPT_MAX_CYCLES:
+		o->watch.max_cycles = arg_number(state, "max-cycles", arg, 1, ~0ULL);
+		return 0;
+	case OPT_DURATION:
+		o->watch.seconds = (unsigned int)arg_number(state, "duration", arg, 1, 1000000);
+		return 0;
+	case ARGP_KEY_END:
+		if (o->watch.seconds && !o->watch.max_cycles)
+			argp_error(state, "--duration goes with --max-cycles");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_option options[] = {
+	{ "max-cycles", OPT_MAX_CYCLES, "N", 0,
+	  "Wait for the first operation that takes more than N cycles, and show it", 0 },
+	{ "duration", OPT_DURATION, "SECONDS", 0,
+	  "With --max-cycles: wait no longer (default: until interrupted)", 0 },
+	{ 0 }
+};
 
 static const struct argp argp = {
+	.options = options,
+	.parser = parse,
 	.doc = "Show the pool's counters and the latency of each operation."
 	       "\v"
 	       "hold is the allocator core and its lock, from when the lock was free to be taken; "
-	       "total adds the wait for it. Percentiles are upper edges of histogram buckets (about 3 % wide).",
+	       "total adds the wait for it. Percentiles are upper edges of histogram buckets (about 3 % wide).\n"
+	       "With --max-cycles, the first operation above N also stops the kernel's tracing, "
+	       "and the exit status is 1; it is 0 when there was none before the time was up, "
+	       "or before a signal.",
 	.children = cli_json_child,
 };
 
@@ -151,13 +195,19 @@ static int report_json(const struct report *r)
 
 int cmd_stat(struct cli *cli, int argc, char **argv)
 {
+	struct options o = { .cli = cli };
 	static struct report report;
 	int code;
 
-	argp_parse(&argp, argc, argv, 0, NULL, cli);
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	code = dev_open(&report.dev, cli->device);
 	if (code)
 		return code;
+	if (o.watch.max_cycles) {
+		code = watch(&report.dev, &o.watch, cli->json);
+		dev_close(&report.dev);
+		return code;
+	}
 	code = report_read(&report);
 	if (!code && cli->json)
 		code = report_json(&report);

@@ -156,6 +156,13 @@ int dev_walk(struct dev *dev, struct tlsf_walk *walk)
 	return dev_call(dev, TLSF_IOC_WALK, walk);
 }
 
+/* The caller sets @t->flags and @t->max_cycles. */
+int dev_threshold(struct dev *dev, struct tlsf_threshold *t)
+{
+	t->argsz = sizeof(*t);
+	return dev_call(dev, TLSF_IOC_THRESHOLD, t);
+}
+
 const char *dev_unit(const struct dev *dev)
 {
 	switch (dev->info.cycle_unit) {

@@ -27,6 +27,7 @@ int dev_histogram(struct dev *dev, struct tlsf_histogram *h, u64 *buckets, u32 n
 int dev_reset(struct dev *dev, u32 flags);
 int dev_check(struct dev *dev, struct tlsf_check *check);
 int dev_walk(struct dev *dev, struct tlsf_walk *walk);
+int dev_threshold(struct dev *dev, struct tlsf_threshold *t);
 
 const char *dev_unit(const struct dev *dev);
 double dev_ns(const struct dev *dev, double cycles);

@@ -117,14 +117,14 @@ struct lat_figures lat_figures(const struct lat *lat)
 	};
 }
 
-static const char *context(const struct tlsf_witness *w)
+const char *lat_witness_context(const struct tlsf_witness *w)
 {
 	u32 i = w->context + TLSF_LAT_TASK;
 
 	return i < ARRAY_SIZE(lat_context_name) ? lat_context_name[i] : "unknown";
 }
 
-static json_t *worst_json(const struct tlsf_witness *w)
+json_t *lat_witness_json(const struct tlsf_witness *w)
 {
 	if (!w->cycles)
 		return json_null();
@@ -132,7 +132,7 @@ static json_t *worst_json(const struct tlsf_witness *w)
 			 "cycles", (json_int_t)w->cycles, "hold", (json_int_t)w->hold,
 			 "time_ns", (json_int_t)w->time_ns,
 			 "size", (json_int_t)w->size, "align", (json_int_t)w->align,
-			 "steps", w->steps, "cpu", w->cpu, "context", context(w),
+			 "steps", w->steps, "cpu", w->cpu, "context", lat_witness_context(w),
 			 "symbol", (const char *)w->symbol);
 }
 
@@ -161,7 +161,7 @@ json_t *lat_json(const struct dev *dev, const struct lat *lat)
 
 	return json_pack("{s:I, s:o, s:o, s:o}", "count", (json_int_t)f.count,
 			 "cycles", cycles_json(&f), "ns", figures_json(&f, dev_ns(dev, 1)),
-			 "worst", worst_json(&lat->h.worst));
+			 "worst", lat_witness_json(&lat->h.worst));
 }
 
 /* The sum of all, and within it each context that occurred; @one makes JSON of one. */
@@ -178,17 +178,24 @@ json_t *lat_set_json(const struct dev *dev, const struct lat_set *set,
 	return all;
 }
 
-void lat_print_worst(const struct dev *dev, const struct lat *lat)
+/* In one line, to the end of it. */
+void lat_print_witness(const struct dev *dev, const struct tlsf_witness *w)
 {
-	const struct tlsf_witness *w = &lat->h.worst;
-
-	if (!w->cycles)
-		return;
-	printf("  %-6s %-5s %-7s %llu cycles (%.0f ns): %llu bytes", lat_op_name[lat->h.op],
-	       lat_kind_name[lat->h.kind], context(w), w->cycles, dev_ns(dev, (double)w->cycles), w->size);
+	printf("%llu cycles (%.0f ns): %llu bytes", w->cycles, dev_ns(dev, (double)w->cycles),
+	       w->size);
 	if (w->align > dev->info.granule)
 		printf(" aligned to %llu", w->align);
-	printf(", %u steps, CPU %u, from %s, at %.6f s\n", w->steps, w->cpu,
+	printf(", %u steps, CPU %u, from %.*s, at %.6f s\n", w->steps, w->cpu,
+	       (int)sizeof(w->symbol),
 	       w->symbol[0] ? (const char *)w->symbol : "an unnamed caller",
 	       (double)w->time_ns / 1e9);
+}
+
+void lat_print_worst(const struct dev *dev, const struct lat *lat)
+{
+	if (!lat->h.worst.cycles)
+		return;
+	printf("  %-6s %-5s %-7s ", lat_op_name[lat->h.op], lat_kind_name[lat->h.kind],
+	       lat_witness_context(&lat->h.worst));
+	lat_print_witness(dev, &lat->h.worst);
 }

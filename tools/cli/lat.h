@@ -41,6 +41,9 @@ struct lat_figures lat_figures(const struct lat *lat);
 json_t *lat_json(const struct dev *dev, const struct lat *lat);
 json_t *lat_set_json(const struct dev *dev, const struct lat_set *set,
 		     json_t *(*one)(const struct dev *dev, const struct lat *lat));
+const char *lat_witness_context(const struct tlsf_witness *w);
+json_t *lat_witness_json(const struct tlsf_witness *w);
+void lat_print_witness(const struct dev *dev, const struct tlsf_witness *w);
 void lat_print_worst(const struct dev *dev, const struct lat *lat);
 
 #endif /* TLSF_LAT_H */

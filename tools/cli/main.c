@@ -96,7 +96,7 @@ static const struct argp global_argp = {
 	.doc = "Look at, stress and measure the kernel's bounded-time memory pool."
 	       "\v"
 	       "Exit status: 0 success; 1 what was looked at failed (corruption, failed "
-	       "operations); 2 wrong usage or a bad input file; 3 no device, no permission, "
+	       "operations, one above --max-cycles); 2 wrong usage or a bad input file; 3 no device, no permission, "
 	       "or another ABI.",
 	.children = cli_device_child,
 	.help_filter = help_filter,

@@ -420,6 +420,36 @@ struct tlsf_walk {
 	__aligned_u64 blocks;
 };
 
+#define TLSF_THRESHOLD_SET	(1u << 0)	/* set it; otherwise only look */
+
+/**
+ * struct tlsf_threshold - cycles that no operation should take (TLSF_IOC_THRESHOLD)
+ * @argsz: in: sizeof(struct tlsf_threshold)
+ * @flags: in: TLSF_THRESHOLD_* bits
+ * @max_cycles: in, with TLSF_THRESHOLD_SET: cycles of the kind TLSF_LAT_TOTAL that are
+ *	still allowed, 0 for no threshold; out: what it is
+ * @exceeded: out: 1 when an operation has taken more since it was set, else 0, and then
+ *	all below is 0
+ * @op: out: the first that did: enum tlsf_lat_op
+ * @pool: out: name of its pool, NUL terminated
+ * @witness: out: all about it
+ *
+ * There is one threshold for all pools and all open files; it is the module parameter
+ * max_cycles as well. It works while latencies are recorded. The first operation above
+ * it, in whatever context, stops the kernel's tracing, as writing 0 to tracing_on does,
+ * and makes poll() report EPOLLPRI for every open file, until it is set again. Setting
+ * it forgets who exceeded the last one.
+ */
+struct tlsf_threshold {
+	__u32 argsz;
+	__u32 flags;
+	__aligned_u64 max_cycles;
+	__u32 exceeded;
+	__u32 op;
+	__u8 pool[TLSF_NAME_LEN];
+	struct tlsf_witness witness;
+};
+
 #define TLSF_IOC_INFO		_IOWR(TLSF_IOC_MAGIC, 0x00, struct tlsf_info)
 #define TLSF_IOC_ALLOC		_IOWR(TLSF_IOC_MAGIC, 0x01, struct tlsf_op)
 #define TLSF_IOC_FREE		_IOWR(TLSF_IOC_MAGIC, 0x02, struct tlsf_op)
@@ -432,5 +462,6 @@ struct tlsf_walk {
 #define TLSF_IOC_RESET		_IOWR(TLSF_IOC_MAGIC, 0x09, struct tlsf_reset)
 #define TLSF_IOC_CHECK		_IOWR(TLSF_IOC_MAGIC, 0x0a, struct tlsf_check)
 #define TLSF_IOC_WALK		_IOWR(TLSF_IOC_MAGIC, 0x0b, struct tlsf_walk)
+#define TLSF_IOC_THRESHOLD	_IOWR(TLSF_IOC_MAGIC, 0x0c, struct tlsf_threshold)
 
 #endif /* _UAPI_LINUX_TLSF_H */

@@ -66,6 +66,8 @@ test_usage() {
 	expect no_command 2 'no command given'
 	expect unknown_command 2 "unknown command 'frobnicate'" frobnicate
 	expect unknown_option 2 "tlsf stat: unrecognized option '--frobnicate'" stat --frobnicate
+	expect stat_max_cycles 2 "'0' is not a number from 1" stat --max-cycles 0
+	expect stat_duration 2 'goes with --max-cycles' stat --duration 5
 	expect excess_argument 2 'Too many arguments' stat more
 	expect reset_has_no_json 2 "unrecognized option '--json'" reset --json
 	expect hist_op 2 "'alloca' is none of: alloc free resize all" hist --op alloca

@@ -4,11 +4,13 @@
  *
  * Room: harness (kernel). A plain client of linux/tlsf.h. Does all of it while it is
  * loaded: task=, softirq= and hardirq= say how many allocations, resizes and frees
- * there are to be in each context; nothing is left allocated.
+ * there are to be in each context; what is written to again= later is done at once, in
+ * task context. Nothing is left allocated.
  */
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/tlsf.h>
 
 #define FLAGS	(GFP_NOWAIT | __GFP_NOWARN)
@@ -34,6 +36,25 @@ static void operate(unsigned int times)
 		tlsf_kfree(ptr);
 	}
 }
+
+static int again_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned int times;
+	int err = kstrtouint(val, 0, &times);
+
+	if (err)
+		return err;
+	for (; times && !signal_pending(current); times--) {
+		operate(1);
+		cond_resched();
+	}
+	return 0;
+}
+
+static const struct kernel_param_ops again_ops = { .set = again_set };
+
+module_param_cb(again, &again_ops, NULL, 0200);
+MODULE_PARM_DESC(again, "writing a number does so many more in task context");
 
 static void in_softirq_context(struct tasklet_struct *unused)
 {

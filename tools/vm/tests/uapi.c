@@ -27,7 +27,10 @@ static unsigned int nr_files;
 static struct {
 	const char *name;
 	char value[32];
-} parameters[] = { { .name = "latency" }, { .name = "quota_blocks" }, { .name = "quota_bytes" } };
+} parameters[] = {
+	{ .name = "latency" }, { .name = "max_cycles" }, { .name = "quota_blocks" },
+	{ .name = "quota_bytes" },
+};
 
 static int parameter_read(const char *name, char *value, size_t room)
 {
@@ -312,6 +315,7 @@ const struct uapi_call uapi_calls[UAPI_CALLS] = {
 	CALL(FILL, tlsf_op), CALL(VERIFY, tlsf_op), CALL(BATCH, tlsf_batch),
 	CALL(STATS, tlsf_stats), GREW(HISTOGRAM, tlsf_histogram, 184), CALL(RESET, tlsf_reset),
 	CALL(CHECK, tlsf_check), CALL(WALK, tlsf_walk),
+	CALL(THRESHOLD, tlsf_threshold),
 };
 
 /* An argument with which @call succeeds once, and changes something if it can. */

@@ -33,6 +33,7 @@ static_assert(sizeof(struct tlsf_reset) == 8, "ABI");
 static_assert(sizeof(struct tlsf_check) == 32, "ABI");
 static_assert(sizeof(struct tlsf_walk) == 40, "ABI");
 static_assert(sizeof(struct tlsf_block_desc) == 24, "ABI");
+static_assert(sizeof(struct tlsf_threshold) == 160, "ABI");
 
 /* ---- a test ---- */
 
@@ -105,6 +106,7 @@ union uapi_arg {
 	struct tlsf_reset reset;
 	struct tlsf_check check;
 	struct tlsf_walk walk;
+	struct tlsf_threshold threshold;
 	unsigned char bytes[8192];
 };
 
@@ -116,7 +118,7 @@ struct uapi_call {
 	size_t first;
 };
 
-#define UAPI_CALLS	12
+#define UAPI_CALLS	13
 extern const struct uapi_call uapi_calls[UAPI_CALLS];
 
 void uapi_prepare(int fd, const struct uapi_call *call, union uapi_arg *arg);
