@@ -9,6 +9,8 @@
 
 tracing=/sys/kernel/tracing
 events=$tracing/events/tlsf
+# The second, soon after boot: the kernel has no random numbers yet to hash pointers with.
+ptr='ptr=([0-9a-f]+|\(_+ptrval_+\))'
 
 # "operate [SIZE [SLOTS]]": a few operations of one thread without resizing, counted
 # afresh; the trace of them is in /tmp/trace.
@@ -38,10 +40,10 @@ each_operation_is_traced() {
 	same "frees traced" "$(traced tlsf_free)" "$(figure frees)"
 	same "exhaustions traced" "$(traced tlsf_exhausted)" 0
 	expect "an allocation is told whole" 0 \
-		'tlsf_alloc: pool=default ptr=[0-9a-f]+ size=100 align=[0-9]+ cycles=[0-9]+ total=[0-9]+ steps=[1-9] caller=.*\[tlsf_mod\]' \
+		"tlsf_alloc: pool=default $ptr size=100 align=[0-9]+ cycles=[0-9]+ total=[0-9]+ steps=[1-9] caller=.*\[tlsf_mod\]" \
 		cat /tmp/trace
 	expect "a free is told whole" 0 \
-		'tlsf_free: pool=default ptr=[0-9a-f]+ cycles=[0-9]+ total=[0-9]+ steps=[1-9] caller=' \
+		"tlsf_free: pool=default $ptr cycles=[0-9]+ total=[0-9]+ steps=[1-9] caller=" \
 		cat /tmp/trace
 }
 
@@ -88,6 +90,10 @@ unload_while_on() {
 	holds "and they are gone" [ ! -d $events ]
 }
 
+# Tracing would also ask the scheduler for the names of tasks, and so rewrite code that
+# every processor runs all the time. QEMU 7.2 may go on executing the breakpoint that
+# stood there for a moment, and the guest stands still: docs/testing.md.
+echo 0 >$tracing/options/record-cmd
 load
 for event in tlsf_alloc tlsf_free tlsf_exhausted; do
 	holds "$event is there" [ -f $events/$event/format ]
