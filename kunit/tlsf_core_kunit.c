@@ -11,11 +11,12 @@
  *
  * Most tests start from a heap in writing, "U64 F128 U32", and compare with another one
  * (layout.h); p[i] is its i-th block. checked() proves all invariants, the accounting
- * and the bound of the steps around every operation.
+ * and the bound of the steps around every operation, and each operation its own bound.
  */
 #include <kunit/test.h>
 
 #include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -26,6 +27,15 @@
 #define BLOCKS_MAX	10
 #define LAYOUT_MAX	40
 #define TOP_BIT		(SIZE_MAX / 2 + 1)
+
+/* most steps of each operation: see tlsf_core.c, "Steps" */
+#define ALLOC_STEPS	5
+#define MEMALIGN_STEPS	7
+#define FREE_STEPS	5
+#define RESIZE_STEPS	4
+#define GROW_BACK_STEPS	6
+
+static_assert(MEMALIGN_STEPS <= TLSF_STEPS_MAX, "the longest operation is bounded");
 
 struct heap {
 	struct tlsf_core *c;
@@ -81,11 +91,25 @@ static void checked(struct kunit *test, const struct heap *h)
 	accounting_checked(test, h);
 }
 
+static void checked_steps(struct kunit *test, const struct heap *h, unsigned int most)
+{
+	checked(test, h);
+	KUNIT_EXPECT_LE(test, tlsf_core_steps(h->c), most);
+}
+
 static void *alloc(struct kunit *test, struct heap *h, size_t size)
 {
 	void *ptr = tlsf_core_alloc(h->c, size);
 
-	checked(test, h);
+	checked_steps(test, h, ALLOC_STEPS);
+	return ptr;
+}
+
+static void *memalign(struct kunit *test, struct heap *h, size_t align, size_t size)
+{
+	void *ptr = tlsf_core_memalign(h->c, align, size);
+
+	checked_steps(test, h, MEMALIGN_STEPS);
 	return ptr;
 }
 
@@ -93,7 +117,7 @@ static enum tlsf_status give(struct kunit *test, struct heap *h, void *ptr)
 {
 	enum tlsf_status status = tlsf_core_free(h->c, ptr);
 
-	checked(test, h);
+	checked_steps(test, h, FREE_STEPS);
 	return status;
 }
 
@@ -101,7 +125,7 @@ static enum tlsf_status resize(struct kunit *test, struct heap *h, void *ptr, si
 {
 	enum tlsf_status status = tlsf_core_resize(h->c, ptr, size);
 
-	checked(test, h);
+	checked_steps(test, h, RESIZE_STEPS);
 	return status;
 }
 
@@ -110,7 +134,7 @@ static enum tlsf_status grow_back(struct kunit *test, struct heap *h, void **ptr
 {
 	enum tlsf_status status = tlsf_core_grow_back(h->c, ptr, align, size);
 
-	checked(test, h);
+	checked_steps(test, h, GROW_BACK_STEPS);
 	return status;
 }
 
@@ -248,9 +272,7 @@ static void alloc_serves(struct kunit *test)
 	void *ptr;
 
 	build(test, h, t->before);
-	ptr = t->align ? tlsf_core_memalign(h->c, t->align, t->size) :
-			 alloc(test, h, t->size);
-	checked(test, h);
+	ptr = t->align ? memalign(test, h, t->align, t->size) : alloc(test, h, t->size);
 	KUNIT_EXPECT_PTR_EQ(test, ptr, h->p[t->served_from]);
 	KUNIT_EXPECT_EQ(test, tlsf_core_steps(h->c), t->steps);
 	looks_like(test, h, t->after);
@@ -296,8 +318,7 @@ static void memalign_serves_every_power_of_two(struct kunit *test)
 
 	heap_open(test, h, 32768);
 	for (align = 1; align <= 8192; align *= 2) {
-		ptr = tlsf_core_memalign(h->c, align, 100);
-		checked(test, h);
+		ptr = memalign(test, h, align, 100);
 		KUNIT_ASSERT_NOT_NULL(test, ptr);
 		KUNIT_EXPECT_EQ(test, (uintptr_t)ptr % align, 0);
 		memset(ptr, 0xff, 100);
@@ -336,6 +357,48 @@ static void free_merges_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, give(test, h, h->p[t->freed]), TLSF_OK);
 	KUNIT_EXPECT_EQ(test, tlsf_core_steps(h->c), t->steps);
 	looks_like(test, h, t->after);
+}
+
+/* ---- the worst cases of the paper (Masmano et al., ECRTS 2004) ---- */
+
+static const size_t region_sizes[] = { SZ_64K, SZ_256K, SZ_1M };
+
+/* all free memory is one block: two scans to find it, and what is too much goes back */
+static void paper_worst_malloc_splits_the_largest_block_for_the_smallest_request(struct kunit *test)
+{
+	struct heap *h = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(region_sizes); i++) {
+		heap_open(test, h, region_sizes[i]);
+		KUNIT_EXPECT_NOT_NULL(test, alloc(test, h, 1));
+		KUNIT_EXPECT_EQ(test, tlsf_core_steps(h->c), ALLOC_STEPS);
+	}
+}
+
+/* the same with an alignment: what is too much is on both sides */
+static void paper_worst_malloc_aligned(struct kunit *test)
+{
+	struct heap *h = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(region_sizes); i++) {
+		heap_open(test, h, region_sizes[i]);
+		alloc(test, h, 3 * G);
+		KUNIT_EXPECT_NOT_NULL(test, memalign(test, h, SZ_4K, 1));
+		KUNIT_EXPECT_EQ(test, tlsf_core_steps(h->c), MEMALIGN_STEPS);
+	}
+}
+
+/* both neighbours are free, each in a list of its own, and all becomes one block */
+static void paper_worst_free_merges_both_neighbours(struct kunit *test)
+{
+	struct heap *h = test->priv;
+
+	build(test, h, "F64 U128 F8192 U24");
+	KUNIT_EXPECT_EQ(test, give(test, h, h->p[1]), TLSF_OK);
+	KUNIT_EXPECT_EQ(test, tlsf_core_steps(h->c), FREE_STEPS);
+	looks_like(test, h, "F64+128+8192 U24");
 }
 
 /* ---- resize ---- */
@@ -420,8 +483,8 @@ static void refused_request_changes_nothing(struct kunit *test)
 
 	build(test, h, t->layout);
 	snapshot_take(test, h, &before);
-	KUNIT_EXPECT_NULL(test, t->align ? tlsf_core_memalign(h->c, t->align, t->size) :
-					   tlsf_core_alloc(h->c, t->size));
+	KUNIT_EXPECT_NULL(test, t->align ? memalign(test, h, t->align, t->size) :
+					   alloc(test, h, t->size));
 	KUNIT_EXPECT_EQ(test, tlsf_core_status(h->c), t->status);
 	unchanged(test, h, &before);
 	checked(test, h);
@@ -813,6 +876,9 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE_PARAM(own_list_serves_when_its_head_is_large_enough, class_gen_params),
 	KUNIT_CASE(memalign_serves_every_power_of_two),
 	KUNIT_CASE_PARAM(free_merges_at_once, merge_gen_params),
+	KUNIT_CASE(paper_worst_malloc_splits_the_largest_block_for_the_smallest_request),
+	KUNIT_CASE(paper_worst_malloc_aligned),
+	KUNIT_CASE(paper_worst_free_merges_both_neighbours),
 	KUNIT_CASE_PARAM(resize_in_place, resize_gen_params),
 	KUNIT_CASE_PARAM(refused_request_changes_nothing, request_gen_params),
 	KUNIT_CASE_PARAM(bad_pointer_changes_nothing, pointer_gen_params),
