@@ -94,9 +94,8 @@ def outcomes(step, addr, returns, state):
     if step.kind == "end":
         return
     if len(step.nexts) == 2:
-        insn, = step.insns
         for to, taken in zip(step.nexts, (False, True)):
-            yield to, returns, state.branch(insn, taken)
+            yield to, returns, state.branch(step.insns[0], taken) if step.insns else state
         return
     state = state.copy()
     for insn in step.insns or ():

@@ -7,63 +7,90 @@ Room: wcet. All that is particular to tlsf_mod.ko is here.
 PLAIN = ("tlsf_kmalloc", "tlsf_kmemalign", "tlsf_krealloc", "tlsf_kfree",
          "tlsf_pool_alloc", "tlsf_pool_memalign", "tlsf_pool_realloc", "tlsf_pool_free")
 PAIR = ("tlsf_kmalloc", "tlsf_kfree")
-# What an operation does besides when a free was deferred; beside the operations, not in them.
+# Paths that are looked at with recording on, too, and what that may add to each.
+RECORDED = PLAIN[:4]
+RECORDING_MAX = 60
+# What an operation does besides when a free was deferred: a row beside the operations.
 DRAIN = "pool_drain_some"
 CORE = ("tlsf_core_alloc", "tlsf_core_memalign", "tlsf_core_free", "tlsf_core_resize",
         "tlsf_core_grow_back")
 
+# What kmalloc and kfree take together at best, on the kernel itself (docs/wcet.md).
+SLUB_AT_BEST = {"6.1-amd64": 296, "7.3-amd64": 258, "7.3-rt-amd64": 401}
+
+# Cold exits on the way to NULL that are followed for these rows: what a full pool costs.
+NO_MEMORY = ("tlsf_kmalloc", "tlsf_pool_alloc")
+NO_MEMORY_EXITS = {"alloc_failed", "alloc_refused", "tlsf_pool_alloc_refused", "alloc_report"}
+
 # The static key that is on while operations are timed.
 TIMING = "tlsf_timing"
-# What "tlsf stat" calls an operation -> the functions that time it. Between the first
-# reading of the clock and the next is what it shows as "hold", where the lock was free.
-TIMED = {"alloc": ("alloc_listened", "memalign_listened", "alloc_timed"),
-         "free": ("free_listened", "free_timed"),
-         "resize": ("resize_listened", "resize_timed")}
-# Paths that are also looked at with recording on, and what that may add to each.
-RECORDED = PLAIN[:4]
-RECORDING_MAX = 60
+# What "tlsf stat" calls an operation -> the functions that record it, besides those that
+# stand before: of the exported API and of the device. Between their last two readings of
+# the clock is what is shown as "hold".
+TIMED = {"alloc": ("tlsf_kmalloc", "tlsf_kmemalign", "tlsf_pool_alloc_cost"),
+         "free": ("tlsf_kfree", "tlsf_pool_free_cost"),
+         "resize": ("tlsf_krealloc", "tlsf_pool_resize_cost")}
+# reads the clock twice with nothing in between, to know what that takes
 CALIBRATION = "tlsf_clock_calibrate"
 
+# The kernel's functions that are followed; where the module has the lock inline, the path
+# has the atomic instruction that takes it.
 LOCK = ("_raw_spin_lock_irqsave", "_raw_spin_lock", "_raw_spin_trylock")
 UNLOCK = ("_raw_spin_unlock_irqrestore", "_raw_spin_unlock")
 
 # Cold exits: a path that gets to one of these is no longer the operation whose bound is
-# asked for. A name that is not here, and not in the module, is an error.
-REFUSED = "a refused pointer or a damaged heap"
-PREEMPTED = "the scheduler was waiting for preemption to be enabled"
+# asked for. What the source marks __cold is one without being here. Anything else that is
+# neither here nor in the module is an error. A name ending in * stands for all that begin
+# so.
+MARKED = "__cold where it is defined"
+TAKEN = "the lock is taken: see above"
+NO_BLOCK = "no block: counted, traced, and reported by an irq_work"
+DAMAGED = "a refused pointer or a damaged heap"
+MOVES = "the contents move: in proportion to the size, outside the lock"
+TRACED = "somebody traces, or the lock is taken"
 COLD = {
-    "fail_with": "the request is beyond any block, or the heap is damaged",
-    "refuse_pointer": REFUSED,
-    "refuse_next": REFUSED,
-    "block_relink": REFUSED,
     "region_search": "a pool has one region: only a pointer outside it is looked up",
-    "alloc_failed": "no block: counted, traced, and reported by an irq_work",
-    "alloc_refused": "as alloc_failed",
-    "alloc_report": "as alloc_failed",
-    "alloc_slow": "the lock is taken: see below; or a free was deferred",
-    "free_slow": "as alloc_slow",
-    "alloc_apart": "__GFP_ZERO: in proportion to the size, outside the lock",
-    "free_defer": "in NMI with the lock taken: a lock-free list",
-    "pool_drain_some": "a free was deferred in NMI: see its own row",
-    "tlsf_lock_wait": "the lock is taken: see below",
-    "free_refused": REFUSED,
-    "pool_retire": REFUSED,
-    "report": "leaves a report to an irq_work",
-    "irq_work_queue": "a report goes to the log, later",
+    "alloc_failed": NO_BLOCK,
+    "alloc_report": NO_BLOCK,
+    "tlsf_pool_alloc_refused": NO_BLOCK,
+    "tlsf_pool_free_refused": DAMAGED,
+    "pool_retire": DAMAGED,
+    "tlsf_core_retire": DAMAGED,
     "zero_usable": "__GFP_ZERO: in proportion to the size, outside the lock",
-    "resize_backward": "the contents move: in proportion to the size, outside the lock",
-    "resize_elsewhere": "the contents move: in proportion to the size, outside the lock",
+    "alloc_apart": "__GFP_ZERO: in proportion to the size, outside the lock",
+    "tlsf_pool_alloc_apart": "__GFP_ZERO: in proportion to the size, outside the lock",
+    "resize_backward": MOVES,
+    "resize_elsewhere": MOVES,
+    "tlsf_pool_alloc_slow": "the lock is taken, or a free was deferred",
+    "tlsf_pool_free_slow": "the lock is taken, or a free was deferred",
+    "pool_drain_some": "a free was deferred in NMI: see its own row",
+    "free_defer": "in NMI with the lock taken: a lock-free list",
+    "tlsf_lock_wait": TAKEN,
+    "alloc_traced": TRACED,
+    "free_traced": TRACED,
+    "resize_traced": TRACED,
+    "witness_take": "a new maximum is recorded, with its time",
     "tlsf_latency_add_rare": "a new extreme is recorded, with its time",
-    "alloc_traced": "somebody traces, or the lock was taken",
-    "free_traced": "as alloc_traced",
-    "resize_traced": "as alloc_traced",
+    "range_widen": "a new extreme is recorded, with its time",
     "steps_rise": "more steps than ever before are noted",
     "__stack_chk_fail": "the stack is overwritten",
-    "spin": "the lock is taken: see below",
-    "native_queued_spin_lock_slowpath": "the lock is taken: see below",
+    "__ubsan_handle_*": "undefined behaviour is reported",
+    "spin": TAKEN,
+    "native_queued_spin_lock_slowpath": TAKEN,
+    "__SCT__queued_spin_lock_slowpath": TAKEN,
+}
+
+# Features that the processor has for certain, by the kernel's numbers.
+FEATURES = {4: "TSC: without it there is nothing to record with, and no measurement"}
+
+# Calls that count as one instruction, after which the path goes on: what is called is
+# not part of the operation, and leaves every register as it was.
+PREEMPTED = "a reschedule is pending: a nop, or, where the kernel preempts itself, others' time"
+ASIDE = {
     "__SCT__preempt_schedule": PREEMPTED,
     "__SCT__preempt_schedule_notrace": PREEMPTED,
     "preempt_schedule_thunk": PREEMPTED,
+    "__SCT__queued_spin_unlock": "not a guest of Xen or KVM's: the store that releases the lock",
 }
 
 # The reason given for region_search holds while nobody adds a second region.

@@ -8,6 +8,7 @@ Room: wcet. A distribution kernel does this to a module's code, and to its own:
   static branch (jump label)   nop or jmp, by the setting of its key
   alternative                  the longer of what can stand there, nops for padding too
   paravirtual call             the alternative for all but paravirtual guests
+  feature test                 either way: a branch that nothing is known of
 
 All else is taken as it stands. What cannot be followed raises Fault: an indirect call
 or jump (retpolines too), "rep" with a count that is not a constant, unknown code.
@@ -19,11 +20,13 @@ from decode import decode_range, decode_sections
 
 # One step of a path. kind: "flow", "call" (nexts[0] is where it returns), "ret", or
 # "end": the path leaves what is bounded, to @why. insns: what is carried out, None when
-# that is not known. Of two nexts the first is where a branch goes that is not taken.
+# that is not known. Of two nexts the first is where a branch goes that is not taken; where
+# there are no insns, nothing is known of which it is.
 Step = namedtuple("Step", "kind weight nexts callee why insns")
 Label = namedtuple("Label", "key target jumps_when_off")
-Entry = namedtuple("Entry", "site length replacement replacement_length inverted")
+Entry = namedtuple("Entry", "site length replacement replacement_length feature inverted")
 
+LONGEST = 15        # bytes of an instruction
 NOP_MAX = 8         # longest nop that the kernel pads with
 TRAPS = {"ud2", "int3", "hlt", "ud1"}
 REPEATS = {"rep", "repz", "repnz"}
@@ -84,11 +87,11 @@ class Image:
             raw = self.elf.bytes_at(place, size)
             flags = raw[10] & 1 if wide else raw[9] >> 7
             yield Entry(self._pointer(place), raw[size - 2], self._pointer(place + 4),
-                        raw[size - 1], bool(flags))
+                        raw[size - 1], raw[8] + 256 * (raw[9] & 127), bool(flags))
 
 
 class Module(Image):
-    """A relocatable file, decoded whole."""
+    """A relocatable file, decoded whole. @marked_cold: functions that the source marks so."""
 
     def __init__(self, elf, wide_alternatives=False):
         super().__init__(elf, wide_alternatives)
@@ -96,6 +99,7 @@ class Module(Image):
         for s in elf.symbols:
             if s.addr is not None and s.is_function:
                 self.names[s.addr], self.symbols[s.name] = s.name, s.addr
+        self.marked_cold = cold_functions(elf)
 
     def target(self, insn):
         """(address or None, name or None) of a direct branch."""
@@ -110,6 +114,14 @@ class Module(Image):
         return addr, self.names.get(addr)
 
 
+def cold_functions(elf):
+    """Compilers put functions marked __cold into .text.unlikely; linkers may merge it."""
+    section = elf.section(".text.unlikely")
+    return {plain(s.name) for s in elf.symbols
+            if section and s.is_function and s.addr is not None and ".cold" not in s.name and
+            0 <= s.addr - section.base < section.size}
+
+
 class Kernel(Image):
     """A linked kernel; decoded where it is asked for."""
 
@@ -121,9 +133,15 @@ class Kernel(Image):
         self.names = {addr: name for name, addr in exported.items()}
 
     def at(self, addr):
-        if addr not in self.insns and addr in self.names:
-            self.insns.update(decode_range(self.elf.path, addr, addr + self.WINDOW))
+        """A window has no boundaries but those after @addr; its end may cut an instruction."""
+        if addr not in self.insns and self._is_code(addr):
+            end = addr + self.WINDOW
+            found = decode_range(self.elf.path, addr, end + LONGEST)
+            self.insns.update((a, insn) for a, insn in found.items() if a < end)
         return self.insns.get(addr)
+
+    def _is_code(self, addr):
+        return any(s.addr <= addr < s.addr + s.size for s in self.elf.executable())
 
     def replacement(self, addr, size):
         return decode_range(self.elf.path, addr, addr + size)
@@ -137,20 +155,25 @@ class Program:
     """A module and, for the few functions named in @follow, the kernel below it.
 
     @on: names of the static keys that are on. @cold: names of functions at which a path
-    ends, because they are outside the bound. Met ones are added to @met. @returns: how
-    many instructions a return is; 1 where no mitigation gives it a thunk.
+    ends, because they are outside the bound; with * at the end, of all that begin so.
+    @aside: names of those that count as the one instruction that calls them. Met ones are
+    added to @met, as they are named here. @features: numbers of those that the processor
+    has for certain. @returns: how many instructions a return is; 1 where no mitigation
+    gives it a thunk.
     """
 
-    def __init__(self, module, kernel=None, follow=(), on=(), cold=(), returns=1):
+    def __init__(self, module, kernel=None, follow=(), on=(), cold=(), aside=(), features=(),
+                 returns=1):
         self.images = [module] + ([kernel] if kernel else [])
         self.module, self.kernel = module, kernel
-        self.follow, self.on, self.cold = set(follow), set(on), set(cold)
-        self.met, self.returns = set(), returns
+        self.follow, self.on, self.cold, self.aside = map(set, (follow, on, cold, aside))
+        self.prefixes = tuple(name[:-1] for name in self.cold if name.endswith("*"))
+        self.met, self.features, self.returns = set(), set(features), returns
         self._targets = {}
 
     def symbol(self, name):
         if name not in self.module.symbols:
-            raise Fault("missing", 0, f"there is no function {name}")
+            raise Fault("missing", 0, f"there is no function {name}, which tools/wcet/paths.py names")
         return self.module.symbols[name]
 
     def image_of(self, addr):
@@ -165,7 +188,7 @@ class Program:
     def step(self, addr):
         """What happens at @addr."""
         image, insn = self.at(addr)
-        if addr in image.sites:
+        if addr in image.sites and not only_paravirtual(insn, image.sites[addr]):
             return self._alternative(image, insn)
         if addr in image.labels:
             return self._label(image.labels[addr], insn)
@@ -188,7 +211,7 @@ class Program:
 
     def _branch(self, image, insn):
         callee, name = self._callee(image, insn)
-        if name == "__x86_return_thunk":
+        if name == "__x86_return_thunk" or plain(name) in self.aside:
             raise Fault("unknown", insn.addr, f"'{insn.text}' returns on a condition")
         after = insn.addr + insn.size
         return flow(1, (insn,), after, callee) if callee is not None else flow(1, (insn,), after)
@@ -203,7 +226,7 @@ class Program:
     def _call(self, image, insn):
         after = insn.addr + insn.size
         callee, name = self._callee(image, insn)
-        if name == "__fentry__":
+        if name == "__fentry__" or plain(name) in self.aside:
             return flow(1, (), after)
         if callee is None:
             return end(name)
@@ -211,7 +234,7 @@ class Program:
 
     def _jump(self, image, insn):
         callee, name = self._callee(image, insn)
-        if name == "__x86_return_thunk":
+        if name == "__x86_return_thunk" or plain(name) in self.aside:
             return self._return(insn._replace(name="ret"))
         if callee is None:
             return end(name)
@@ -226,14 +249,24 @@ class Program:
             return None, name
         if name and name.startswith("__x86_indirect_thunk"):
             return self._indirect(image, insn, " (a retpoline)")
-        if plain(name) in self.cold:
-            self.met.add(plain(name))
+        if self._ends_at(plain(name)) or plain(name) in self.aside:
             return None, name
         if addr is None and self.kernel and name in self.follow:
             addr = self.kernel.symbols.get(name)
         if addr is None or image is self.kernel and name and name not in self.follow:
-            raise Fault("external", insn.addr, f"calls {name}, for which there is no bound")
+            raise Fault("external", insn.addr, f"calls {name}, for which there is no bound. Where "
+                        "the path is no longer the operation, mark what leads there __cold, or add "
+                        f"{name} to COLD in tools/wcet/paths.py, with the reason")
         return addr, name
+
+    def _ends_at(self, name):
+        """Is it a cold exit? Those met, and asides, are remembered."""
+        known = name in self.cold | self.aside and name
+        if not known and name and name.startswith(self.prefixes):
+            known = next(p for p in self.prefixes if name.startswith(p)) + "*"
+        if known:
+            self.met.add(known)
+        return known and known not in self.aside
 
     def _indirect(self, image, insn, how):
         """Inside a lock function it is the paravirtual slow path: the lock is taken."""
@@ -245,16 +278,30 @@ class Program:
     def _alternative(self, image, insn):
         entries = image.sites[insn.addr]
         length = max(e.length for e in entries)
-        original = list(span(image, insn.addr, length))
+        if insn.name == "jmp":
+            return self._feature_test(image, insn, entries)
+        if is_indirect_call(insn):
+            entries = [e for e in entries if e.inverted]
         choices = [replacement(image, e) for e in entries]
         weights = [straight(c) + padding(length - e.replacement_length)
                    for e, c in zip(entries, choices)]
-        paravirtual = original[0].name == "call" and original[0].operands[0].startswith("*")
-        if not (paravirtual and any(e.inverted for e in entries)):
+        if not is_indirect_call(insn):
+            original = list(span(image, insn.addr, length))
             weights.append(straight(original))
             choices.append(original)
         return flow(max(weights), tuple(choices[0]) if len(choices) == 1 else None,
                     insn.addr + length)
+
+    def _feature_test(self, image, insn, entries):
+        """static_cpu_has(): a jump that is put there for good, or nops."""
+        lengths = [e.replacement_length for e in entries]
+        jump = [i for e in entries for i in replacement(image, e)]
+        if len(entries) != 2 or lengths[1] or len(jump) != 1 or jump[0].name != "jmp":
+            raise Fault("unknown", insn.addr, f"'{insn.text}' with alternatives is not followed")
+        after, weight = insn.addr + insn.size, padding(insn.size)
+        if entries[1].feature in self.features:
+            return flow(weight, (), after)
+        return flow(weight, (), after, image.target(jump[0])[0])
 
     def _repeats(self, insn):
         """One instruction for each round, and one that finds the count used up.
@@ -278,6 +325,15 @@ class Program:
                 image.target(i)[0] for i in image.insns.values()
                 if i.name.startswith(("j", "loop")) and not i.operands[0].startswith("*")}
         return self._targets[image]
+
+
+def is_indirect_call(insn):
+    return insn.name == "call" and insn.operands[0].startswith("*")
+
+
+def only_paravirtual(insn, entries):
+    """Is it a call for which nothing but other calls may stand?"""
+    return is_indirect_call(insn) and not any(e.inverted for e in entries)
 
 
 def ends_stretch(insn):

@@ -5,6 +5,8 @@
 Room: wcet. Each snippet is a function f; a wanted figure is counted by hand, a wanted
 word is in the complaint that the tool must make.
 """
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -12,12 +14,15 @@ import tempfile
 
 sys.dont_write_bytecode = True      # nothing is built outside build/
 
+import ceilings
 from elf import Elf
 from longest import Longest
 from program import Fault, Module, Program
-from wcet import Source, read_measured
+from measured import PAIR, Measured
+from wcet import Source
 
-COLD = {"cold": "", "__stack_chk_fail": ""}
+COLD = {"cold", "report_*"}
+ASIDE = {"aside"}
 
 # key at 8 bytes, code and target as offsets from where they stand
 LABEL = """
@@ -34,7 +39,8 @@ ALTERNATIVE = """
     .popsection
     .pushsection .altinstr_replacement,"ax"
 3:  {replacement}
-4:  .popsection
+4:
+    .popsection
 """
 
 
@@ -63,6 +69,11 @@ CASES = [
     ("a cold exit ends a path", "test %edi,%edi; je 1f; ret; 1: nop; nop; call cold; ret", 3),
     ("a cold exit by its part's name",
      "test %edi,%edi; je cold.part.0; ret; cold.part.0: nop; nop; ret", 3),
+    ("a cold exit by how its name begins",
+     "test %edi,%edi; je 1f; ret; 1: call report_a; nop; nop; ret", 3),
+    ("an aside is one instruction", "nop; call aside; nop; ret", 4),
+    ("an aside at the end is the return", "nop; jmp aside", 2),
+    ("an aside on a condition", "test %edi,%edi; je 1f; call aside; 1: ret", 4),
     ("rep with a constant count", "mov $6,%ecx; rep stosq; ret", 9),
     ("rep with a count that is not known", "rep stosq; ret", "repeats"),
     ("rep with a count from elsewhere", "mov $6,%ecx; 1: rep stosq; test %eax,%eax; je 1b; ret",
@@ -88,6 +99,17 @@ CASES = [
     ("a paravirtual call has its native alternative",
      "1: call *pv_ops(%rip); 2: ret" + alternative("pushf; pop %rax", 0x8110), 4),
     ("a paravirtual call without one", "1: call *pv_ops(%rip); 2: ret", "indirect call"),
+    ("a paravirtual call that has its native alternative among others",
+     "1: call *pv_ops(%rip); 2: ret" + alternative("call g") + alternative("cli", 0x8110) +
+     "; g: ret", 3),
+    ("a feature test that jumps is the longer way",
+     "1: jmp 9f; 2: ret; 6: nop; nop; ret; 9: ud2" + alternative("jmp 6b") + alternative(""), 4),
+    ("a feature test that does not jump is the longer way",
+     "1: jmp 9f; 2: nop; nop; ret; 6: ret; 9: ud2" + alternative("jmp 6b") + alternative(""), 4),
+    ("a feature that is there for certain",
+     "1: jmp 9f; 2: ret; 6: nop; nop; ret; 9: ud2" + alternative("jmp 6b") + alternative("", 4), 2),
+    ("a jump with other alternatives",
+     "1: jmp 9f; 2: ret; 9: ret" + alternative("nop"), "alternatives"),
     ("an alternative that leads elsewhere",
      "1: call *pv_ops(%rip); 2: ret" + alternative("call g", 0x8110) + "; g: ret",
      "alternative"),
@@ -109,6 +131,8 @@ PROOFS = [
      "mov (%rsp),%eax; pop %rdx; test %eax,%eax; jne 1f; ret; 1: nop; ret", 11, 11),
     ("two looks at one flag agree",
      "test %rdi,%rdi; je 1f; test %rdi,%rdi; je 2f; ret; 1: ret; 2: nop; nop; ret", 7, 5),
+    ("an aside changes nothing",
+     "xor %eax,%eax; call aside; test %eax,%eax; jne 1f; ret; 1: nop; nop; ret", 7, 5),
     ("unless it changed in between",
      "test %rdi,%rdi; je 1f; mov (%rsi),%rdi; test %rdi,%rdi; je 2f; ret; 1: ret;"
      "2: nop; nop; ret",
@@ -174,7 +198,7 @@ class Workshop:
 
 def figure(module, function="f", on=(), refine=False):
     """The bound, or what the tool complains about."""
-    program = Program(module, on=on, cold=COLD)
+    program = Program(module, on=on, cold=COLD, aside=ASIDE, features=[4])
     try:
         longest = Longest(program)
         start = program.symbol(function)
@@ -231,11 +255,63 @@ def test_returns(tap, shop):
     tap.result(Longest(program).bound(program.symbol("f")) == 7, "a return can be told to be more")
 
 
-def test_measured(tap, shop):
+LOG = """[ 1.0] wcet-max a (hold) 7\r
+wcet-max a (hold) 9
+wcet-max b 3
+wcet-max c
+wcet-max tlsf_kmalloc 5
+wcet-max tlsf_kfree 4
+wcet-phase random b 2\r
+wcet-flat 64K 10 b 3
+wcet-flat 1G 10 b {flat}
+"""
+
+
+def measured(shop, flat=3):
     path = os.path.join(shop.directory, "log")
     with open(path, "w", encoding="ascii") as f:
-        f.write("[ 1.0] wcet-max a (hold) 7\r\nwcet-max a (hold) 9\nwcet-max b 3\nwcet-max c\n")
-    tap.result(read_measured(path) == {"a (hold)": 9, "b": 3}, "the largest measurement is taken")
+        f.write(LOG.format(flat=flat))
+    return Measured(path)
+
+
+def silently(function, *args):
+    with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.redirect_stdout(said):
+        return function(*args), said.getvalue()
+
+
+def test_measured(tap, shop):
+    found = measured(shop)
+    tap.result(found.maxima["a (hold)"] == 9 and found.maxima["b"] == 3 and
+               "c" not in found.maxima, "the largest measurement is taken", found.maxima)
+    tap.result(found.maxima[PAIR] == 9, "a pair is measured as its two parts", found.maxima)
+    tap.result(found.phases == {"b": {"random": 2}}, "phases are told apart", found.phases)
+    bad, said = silently(found.exceeded, [("b", 2), ("a (hold)", 9)])
+    tap.result(bad == ["b"] and "bound is wrong" in said, "a bound that is too low is seen", said)
+    tap.result(not found.moved(), "what is flat is flat")
+    bad, said = silently(measured(shop, 4).moved)
+    tap.result(len(bad) == 1 and "pool of 1G with 10 live" in said, "what is not is named", said)
+
+
+def test_ceilings(tap, shop):
+    path = os.path.join(shop.directory, "ceilings.csv")
+    with open(path, "w", encoding="ascii") as f:
+        f.write("kernel,path,ceiling\n6.1-amd64,a,5\n7.3-amd64,a,4\n")
+    bad, said = silently(ceilings.exceeded, path, "6.1-amd64", [("a", 6)])
+    tap.result(bad == ["a"] and "a may take 6" in said, "a bound above its ceiling is named", said)
+    bad, said = silently(ceilings.exceeded, path, "6.1-amd64", [("a", 3)])
+    tap.result(not bad and "not up to date" in said, "one below its ceiling is no fault", said)
+    ceilings.record(path, "6.1-amd64", [("a", 7), ("b", 1)])
+    got = ceilings.read(path)
+    tap.result(got == [("6.1-amd64", "a", 7), ("6.1-amd64", "b", 1), ("7.3-amd64", "a", 4)],
+               "recorded are the ceilings of one kernel's line", got)
+
+
+def test_lines(tap, _shop):
+    for release, line in (("6.1.0-56-amd64", "6.1-amd64"), ("7.3.4+deb13-amd64", "7.3-amd64"),
+                          ("6.1.0-56-rt-amd64", "6.1-rt-amd64"),
+                          ("6.12.9-custom", "6.12-custom"), ("", "")):
+        got = ceilings.kernel_line(release)
+        tap.result(got == line, f"{release or 'no release'} is of line {line or 'none'}", got)
 
 
 def main():
@@ -243,7 +319,7 @@ def main():
     print("KTAP version 1")
     with tempfile.TemporaryDirectory() as directory:
         for test in (test_cases, test_proofs, test_static_branch_on, test_places, test_met,
-                     test_returns, test_measured):
+                     test_returns, test_measured, test_ceilings, test_lines):
             test(tap, Workshop(directory))
     print(f"1..{tap.count}")
     return tap.failed > 0
