@@ -183,14 +183,19 @@ static void gate_open(struct tlsf_latency_cell *cell)
 	cell->least = least;
 }
 
-static void threshold_look(struct tlsf_latency *lat, const struct tlsf_sample *s, u64 cycles)
+static noinline __cold void threshold_exceeded(struct tlsf_latency *lat,
+					       const struct tlsf_sample *s, u64 cycles)
 {
 	struct tlsf_latency_witness w;
 
-	if (cycles <= tlsf_threshold_limit())
-		return;
 	witness_take(&w, s, cycles);
 	tlsf_threshold_exceed(lat->name, s->op, &w);
+}
+
+static void threshold_look(struct tlsf_latency *lat, const struct tlsf_sample *s, u64 cycles)
+{
+	if (unlikely(cycles > tlsf_threshold_limit()))
+		threshold_exceeded(lat, s, cycles);
 }
 
 /* an operation that found the lock free */
@@ -206,23 +211,27 @@ static void add_alone(struct tlsf_latency *lat, const struct tlsf_sample *s)
 	gate_open(cell);
 }
 
-/* an operation that waited for the lock, and so differs in hold and total */
-static void add_waited(struct tlsf_latency *lat, const struct tlsf_sample *s)
+static void add_waited_kind(struct tlsf_latency *lat, const struct tlsf_sample *s,
+			    enum tlsf_latency_kind kind, u64 cycles)
 {
 	unsigned int slot = tlsf_latency_slot();
 	struct tlsf_latency_cell *cell = this_cpu_read(lat->cpu->cell[s->op][slot]);
+
+	atomic64_inc(&lat->waited->bucket[s->op][context_of(slot)][kind][bucket_of(cycles)]);
+	cell->waited_sum[kind] += cycles;
+	range_widen(&cell->waited[kind], s, cycles);
+}
+
+/* an operation that waited for the lock, and so differs in hold and total */
+static void add_waited(struct tlsf_latency *lat, const struct tlsf_sample *s)
+{
 	u64 hold = tlsf_clock_net(s->locked, s->end);
 	/* three readings stand between start and end, and two of them count */
-	u64 cycles[] = { hold, tlsf_clock_net(s->start, s->locked) + hold };
-	unsigned int kind;
+	u64 total = tlsf_clock_net(s->start, s->locked) + hold;
 
-	for (kind = 0; kind < TLSF_LATENCY_KINDS; kind++) {
-		atomic64_inc(&lat->waited->bucket[s->op][context_of(slot)][kind]
-						 [bucket_of(cycles[kind])]);
-		cell->waited_sum[kind] += cycles[kind];
-		range_widen(&cell->waited[kind], s, cycles[kind]);
-	}
-	threshold_look(lat, s, cycles[TLSF_LATENCY_TOTAL]);
+	add_waited_kind(lat, s, TLSF_LATENCY_HOLD, hold);
+	add_waited_kind(lat, s, TLSF_LATENCY_TOTAL, total);
+	threshold_look(lat, s, total);
 }
 
 /**

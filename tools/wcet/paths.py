@@ -70,6 +70,7 @@ COLD = {
     "free_traced": TRACED,
     "resize_traced": TRACED,
     "witness_take": "a new maximum is recorded, with its time",
+    "threshold_exceeded": "once for each threshold that is set: stops tracing, wakes poll()",
     "tlsf_latency_add_rare": "a new extreme is recorded, with its time",
     "range_widen": "a new extreme is recorded, with its time",
     "steps_rise": "more steps than ever before are noted",
