@@ -3,11 +3,11 @@
 #
 # Head to head: tlsf and the kernel's own allocators in a stock Debian kernel, in one run.
 #
-# Room: bench. Usage: run.sh [FLAVOUR=amd64] [OPTION]...
+# Room: bench. Usage: run.sh [FLAVOUR=amd64] [OPTION]...   flavours: see build/kernel.sh
 #   --trace FILE   recorded trace (default tools/traces/debian-boot.trace.zst)
 #   --random OPS   operations of the random workload (default 100000)
 #   --limit OPS    only the first operations of the trace
-#   --out DIR      CSV, guest's output, log (default build/bench/FLAVOUR, build/bench.csv)
+#   --out DIR      CSV, guest's output, log (default build/bench/RELEASE, build/bench.csv)
 #   --fault N      afterwards, once more with a fault that must be noticed: module/bench.c
 # One guest instruction is one cycle. The kernel is told not to zero what it allocates,
 # which is what the rows with +zero are for.
@@ -35,9 +35,9 @@ place=$("$here/../build/kernel.sh" --all "$flavour")
 IFS=$'\t' read -r image kdir tree <<<"$place"
 release=${image##*/vmlinuz-}
 module=$tlsf_root/build/modules/$release
-work=$tlsf_root/build/bench/$flavour
+work=$tlsf_root/build/bench/$release
 csv=$tlsf_root/build/bench.csv
-[ "$flavour" = amd64 ] || csv=$tlsf_root/build/bench-$flavour.csv
+[ "$flavour" = amd64 ] || csv=$tlsf_root/build/bench-${flavour//\//-}.csv
 [ -z "$out" ] || csv=$out/bench.csv
 out=${out:-$work}
 

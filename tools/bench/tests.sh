@@ -4,20 +4,23 @@
 # Tests of make bench, on short workloads: two runs are the same to the digit, and
 # seeded faults are noticed.
 #
-# Room: bench. Prints KTAP. Both runs at the same time; -icount makes each blind to how
-# busy the host is.
+# Room: bench. Usage: tests.sh [FLAVOUR=amd64]   Prints KTAP. Both runs at the same
+# time; -icount makes each blind to how busy the host is.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/../build/lib.sh"
 # shellcheck source=tools/build/ktap.sh
 . "$here/../build/ktap.sh"
-out=$tlsf_root/build/test/bench
+
+flavour=amd64
+case ${1:-} in FLAVOUR=*) flavour=${1#*=} ;; esac
+out=$tlsf_root/build/test/bench-${flavour//\//-}
 
 # bench N: with fault N at its end
 bench() {
 	mkdir -p "$out/$1"
-	"$here/run.sh" --out "$out/$1" --limit 3000 --random 3000 --fault "$1" \
+	"$here/run.sh" "FLAVOUR=$flavour" --out "$out/$1" --limit 3000 --random 3000 --fault "$1" \
 		>"$out/$1/table" 2>"$out/$1/err"
 }
 

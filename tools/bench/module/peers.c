@@ -339,13 +339,14 @@ static unsigned long gen_base(void)
 
 /* ---- all of them ---- */
 
-#define SLEEPS	"takes locks; on PREEMPT_RT they sleep"
+#define NEVER_WAITS	"raw lock; in NMI tried, not waited for"
+#define SLEEPS		"takes locks; on PREEMPT_RT they sleep"
 
 const struct peer peers[] = {
-	{ .name = "tlsf", .where = IN_ALL, .limits = "takes a raw lock",
+	{ .name = "tlsf", .where = IN_ALL | IN_NMI, .limits = NEVER_WAITS,
 	  .open = tlsf_open, .close = tlsf_close, .alloc = tlsf_alloc, .free = tlsf_free,
 	  .left = tlsf_left, .overhead = tlsf_overhead, .base = tlsf_base },
-	{ .name = "tlsf+zero", .where = IN_ALL, .limits = "takes a raw lock",
+	{ .name = "tlsf+zero", .where = IN_ALL | IN_NMI, .limits = NEVER_WAITS,
 	  .open = tlsf_open, .close = tlsf_close, .alloc = tlsf_zalloc, .free = tlsf_free,
 	  .left = tlsf_left, .overhead = tlsf_overhead, .base = tlsf_base },
 	{ .name = "kmalloc", .where = IN_ALL_BUT_RT, .limits = SLEEPS,
