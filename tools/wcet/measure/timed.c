@@ -64,7 +64,7 @@ unsigned long timed_call(unsigned long fn, const unsigned long arg[4], unsigned 
 	asm volatile("rdtsc\n\t"
 		     "mov %%eax, %%r12d\n\t"
 		     "mov %[third], %%rdx\n\t"
-		     ANNOTATE_RETPOLINE_SAFE
+		     ANNOTATE_RETPOLINE_SAFE "\n\t"
 		     "call *%[fn]\n\t"
 		     "mov %%rax, %[ret]\n\t"
 		     "rdtsc\n\t"
@@ -102,13 +102,15 @@ static void nothing(struct perf_event *event, struct perf_sample_data *data, str
 int watch(void *ptr)
 {
 	struct perf_event_attr attr;
+	unsigned long value;
 
 	hw_breakpoint_init(&attr);
 	attr.bp_addr = (unsigned long)ptr - sizeof(size_t);
 	attr.bp_len = HW_BREAKPOINT_LEN_8;
 	attr.bp_type = HW_BREAKPOINT_RW;
 	breakpoint = register_wide_hw_breakpoint(&attr, nothing, NULL);
-	return PTR_ERR_OR_ZERO((void __force *)breakpoint);
+	value = (__force unsigned long)breakpoint;	/* no pointer for IS_ERR() to take */
+	return IS_ERR_VALUE(value) ? (int)value : 0;
 }
 
 /**
