@@ -9,6 +9,7 @@
  */
 #include <linux/err.h>
 #include <linux/gfp.h>
+#include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
@@ -179,10 +180,23 @@ struct target *target_own(size_t bytes)
 	return IS_ERR(own.self) ? ERR_CAST(own.self) : &own;
 }
 
-/* a function's address, its endbr included, or 0 */
+/* endbr64, and the nops that kernels put there when nothing jumps to it */
+static bool begins_with_endbr(const u8 *at)
+{
+	static const u8 endbr[][4] = {
+		{ 0xf3, 0x0f, 0x1e, 0xfa }, { 0xf3, 0x0f, 0x1f, 0x00 }, { 0x0f, 0x1f, 0x40, 0xd6 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(endbr); i++)
+		if (!memcmp(at, endbr[i], sizeof(endbr[i])))
+			return true;
+	return false;
+}
+
+/* a function's address, its endbr included, which kprobes skip; or 0 */
 static unsigned long address_of(const char *name)
 {
-	static const u8 endbr[2][4] = { { 0xf3, 0x0f, 0x1e, 0xfa }, { 0xf3, 0x0f, 0x1f, 0x00 } };
 	struct kprobe probe = { .symbol_name = name };
 	const u8 *at;
 
@@ -190,9 +204,7 @@ static unsigned long address_of(const char *name)
 		return 0;
 	at = (const u8 *)probe.addr;
 	unregister_kprobe(&probe);
-	if (!memcmp(at - 4, endbr[0], 4) || !memcmp(at - 4, endbr[1], 4))
-		at -= 4;
-	return (unsigned long)at;
+	return (unsigned long)(begins_with_endbr(at - 4) ? at - 4 : at);
 }
 
 /* as in tlsf_core.h */
