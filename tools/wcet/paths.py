@@ -72,7 +72,7 @@ COLD = {
     "witness_take": "a new maximum is recorded, with its time",
     "threshold_exceeded": "once for each threshold that is set: stops tracing, wakes poll()",
     "tlsf_latency_add_rare": "a new extreme is recorded, with its time",
-    "range_widen": "a new extreme is recorded, with its time",
+    "tlsf_latency_record": "who traces, or came through the device: the clock was read before",
     "steps_rise": "more steps than ever before are noted",
     "__stack_chk_fail": "the stack is overwritten",
     "__ubsan_handle_*": "undefined behaviour is reported",
