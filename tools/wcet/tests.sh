@@ -3,17 +3,21 @@
 #
 # Tests of make wcet: the tool on snippets, faults planted in the module, the real module.
 #
-# Room: wcet. Prints KTAP. A loop, a longer path and an indirect call that are planted in a
-# copy of the source must be caught in what the kernel's own flags make of it.
+# Room: wcet. Usage: tests.sh [FLAVOUR=KERNEL], as run.sh. Prints KTAP. A loop, a longer
+# path and an indirect call that are planted in a copy of the source must be caught in what
+# the kernel's own flags make of it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/../build/lib.sh"
 
-image=$("$here/../build/kernel.sh")
-release=${image##*/vmlinuz-}
-kdir=/lib/modules/$release/build
-work=$tlsf_root/build/wcet/seeded
+kernel=amd64
+case ${1:-} in FLAVOUR=*) kernel=${1#*=} ;; esac
+place=$("$here/../build/kernel.sh" --all "$kernel")
+IFS=$'\t' read -r image kdir tree <<<"$place"
+csv=$tlsf_root/build/wcet.csv
+[ "$kernel" = amd64 ] || csv=$tlsf_root/build/wcet-${kernel//\//-}.csv
+work=$tlsf_root/build/wcet/seeded-${kernel//\//-}
 count=0 status=0
 
 # result NAME COMMAND...: ok if the command succeeds, which says why it does not
@@ -49,7 +53,7 @@ seeded() {
 	sed "/^[A-Za-z].*[ *]$function(/,/^{/ s/^{\$/{ $code/" "$tlsf_root/$file" >"$work/$file"
 	grep -nF "{ $code" "$work/$file" | cut -d: -f1 >"$work/line"
 	[ -s "$work/line" ] || die "$file has no function $function to put a fault into"
-	make -s -C "$kdir" M="$work" modules 2>"$work/make.err" ||
+	in_tree "$tree" make -s -C "$kdir" M="$work" modules 2>"$work/make.err" ||
 		{ cat "$work/make.err" && return 1; }
 }
 
@@ -72,7 +76,7 @@ measured() {
 		$2 ~ but { next }
 		$2 ~ pattern { n++ }
 		$2 ~ pattern && ($4 == "" || $4 > $3 || $4 < least * $3) { print; bad = 1 }
-		END { if (!n) print "no such path: " pattern; exit bad || !n }' "$tlsf_root/build/wcet.csv"
+		END { if (!n) print "no such path: " pattern; exit bad || !n }' "$csv"
 }
 
 loop='while (*(volatile size_t *)c);'
@@ -91,7 +95,7 @@ result "so is an indirect call" \
 result "a longer path that no test takes, planted in the core's allocate, is above the ceiling" \
 	caught tlsf_core.c tlsf_core_alloc "$longer" "tlsf_kmalloc may take" ceilings.csv
 result "the real module: nothing measured above its bound, no bound above its ceiling, all flat" \
-	"$here/run.sh"
+	"$here/run.sh" "FLAVOUR=$kernel"
 result "allocate, free and resize were measured at 0.8 of their bounds at least" \
 	measured 0.8 '^tlsf_(k|pool_)(m?alloc|memalign|realloc|free)$'
 result "so was every other path" measured 0.8 . '^pool_drain_some$|recording adds$'
