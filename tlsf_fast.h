@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The core's five operations once more, for the plain path: inlined into whoever
- * includes this, and without counting steps.
+ * The core's five operations once more, inlined into whoever includes this.
  *
  * Room: pool. tlsf_fast_alloc() is tlsf_core_alloc() and so on, from the same source and
  * on the same control structure; what is not an operation is there once, in tlsf_core.o.
+ * They count steps when TLSF_COUNT_STEPS is defined before: not so on the plain path.
  */
 #ifndef _TLSF_FAST_H
 #define _TLSF_FAST_H
 
 #include "tlsf_core.h"
-
-#ifdef TLSF_COUNT_STEPS
-#error "the plain path counts no steps"
-#endif
 
 #define TLSF_OPS_ONLY
 #define TLSF_OP			static __always_inline __maybe_unused

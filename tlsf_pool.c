@@ -37,12 +37,11 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
-#include "tlsf_core.h"
-#include "tlsf_defer.h"
+/* Timed operations tell their steps. */
+#define TLSF_COUNT_STEPS
+
 #include "tlsf_fast.h"
-#include "tlsf_latency.h"
-#include "tlsf_lock.h"
-#include "tlsf_pool.h"
+#include "tlsf_plain.h"
 
 #define CREATE_TRACE_POINTS
 #include "tlsf_trace.h"
@@ -58,48 +57,6 @@ static_assert(sizeof(struct tlsf_deferred) <= TLSF_BLOCK_MIN - TLSF_BLOCK_HEADER
 
 /* live blocks that the report of a leak lists one by one */
 #define LEAKS_LISTED	16
-
-/*
- * What went wrong last, on its way to the log. Whoever sets @pending owns the other
- * fields until the irq_work has printed them; who finds it set only counts.
- */
-struct pool_report {
-	struct irq_work work;
-	atomic_t pending;
-	atomic_t missed;
-	enum tlsf_status status;
-	const void *ptr;		/* refused pointer, or NULL for a request */
-	size_t size;
-	unsigned long caller;
-};
-
-/* The pool's own memory begins with this; the list heads and the region follow. */
-struct tlsf_pool {
-	/* under lock, as all that the core manages */
-	struct tlsf_lock lock ____cacheline_aligned;
-	unsigned int steps_seen;
-	size_t request_size;		/* the allocation that is being served */
-	gfp_t request_gfp;
-
-	struct tlsf_defer defer;	/* blocks are taken off under lock */
-	atomic_long_t fail_busy;	/* statistics of those without the lock */
-	atomic_long_t deferred_frees;
-	atomic_long_t bad_deferred;
-
-	/* constant between create and destroy */
-	size_t bytes ____cacheline_aligned;
-	size_t max_request;
-	struct tlsf_latency latency;
-	char name[TLSF_POOL_NAME_LEN];
-
-	/* set once, when the heap was found damaged; read without the lock */
-	bool damaged;
-
-	struct pool_report report;	/* guarded by report.pending */
-	struct list_head link;		/* under pools_lock */
-
-	struct tlsf_core core ____cacheline_aligned;	/* under lock */
-};
 
 static DEFINE_MUTEX(pools_lock);
 static LIST_HEAD(pools);				/* under pools_lock */
@@ -177,6 +134,23 @@ static __always_inline void run_alloc(struct tlsf_pool *pool, struct op *op)
 	op->status = likely(op->ptr) ? TLSF_OK : tlsf_core_status(&pool->core);
 }
 
+/* the same, inlined */
+static __always_inline void run_alloc_fast(struct tlsf_pool *pool, struct op *op)
+{
+	lockdep_assert_held(&pool->lock.raw);
+	if (op->align > TLSF_MINALIGN)
+		op->ptr = tlsf_fast_memalign(&pool->core, op->align, op->size);
+	else
+		op->ptr = tlsf_fast_alloc(&pool->core, op->size);
+	op->status = likely(op->ptr) ? TLSF_OK : tlsf_core_status(&pool->core);
+}
+
+static __always_inline void run_free_fast(struct tlsf_pool *pool, struct op *op)
+{
+	lockdep_assert_held(&pool->lock.raw);
+	op->status = tlsf_fast_free(&pool->core, op->ptr);
+}
+
 static __always_inline void run_free(struct tlsf_pool *pool, struct op *op)
 {
 	lockdep_assert_held(&pool->lock.raw);
@@ -192,12 +166,6 @@ static __always_inline void run_free_sized(struct tlsf_pool *pool, struct op *op
 	op->size = used - tlsf_core_used_bytes(&pool->core);
 }
 
-/* of a block of so many granules; 0 of none */
-static __always_inline size_t usable_bytes(size_t granules)
-{
-	return granules ? (granules - 1) * TLSF_GRANULE : 0;
-}
-
 static __always_inline void run_resize(struct tlsf_pool *pool, struct op *op)
 {
 	lockdep_assert_held(&pool->lock.raw);
@@ -206,7 +174,7 @@ static __always_inline void run_resize(struct tlsf_pool *pool, struct op *op)
 		op->status = tlsf_core_resize(&pool->core, op->ptr, op->size);
 }
 
-/* the same on the plain path */
+/* the same, inlined */
 static __always_inline void run_resize_fast(struct tlsf_pool *pool, struct op *op)
 {
 	lockdep_assert_held(&pool->lock.raw);
@@ -282,16 +250,17 @@ static enum tlsf_status block_look(const struct tlsf_pool *pool, const void *ptr
 {
 	const struct tlsf_defer *d = &pool->defer;
 	unsigned long addr = (unsigned long)ptr;
-	size_t header, size;
+	struct tlsf_block b;
+	size_t size;
 
 	if (addr - d->low > d->high - d->low)
 		return TLSF_E_OUTSIDE;
 	if (!IS_ALIGNED(addr, TLSF_GRANULE))
 		return TLSF_E_MISALIGNED;
-	header = READ_ONCE(tlsf_block_of(ptr)->header);
-	if (!(header & TLSF_USED))
+	b.header = READ_ONCE(tlsf_block_of(ptr)->header);
+	if (tlsf_block_is_free(&b))
 		return TLSF_E_FREE;
-	size = header & ~(TLSF_FLAGS | TLSF_USED);
+	size = tlsf_block_size(&b);
 	if (size < TLSF_BLOCK_MIN || size > (unsigned long)pool + pool->bytes - addr)
 		return TLSF_E_HEADER;
 	*usable = size - TLSF_BLOCK_HEADER;
@@ -342,7 +311,7 @@ static __always_inline bool locked_recorded(struct tlsf_pool *pool, struct op *o
 {
 	unsigned long flags;
 	unsigned int steps;
-	size_t free = 0;
+	size_t granules = 0;
 	u64 cycles;
 
 	if (static_branch_unlikely(&traced) || unlikely(tlsf_defer_pending(&pool->defer)))
@@ -354,11 +323,11 @@ static __always_inline bool locked_recorded(struct tlsf_pool *pool, struct op *o
 		return false;
 	}
 	if (kind == TLSF_LATENCY_FREE)
-		free = pool->core.free;
+		granules = pool->core.free;
 	run(pool, op);
 	cycles = tlsf_clock() - cycles;
 	if (kind == TLSF_LATENCY_FREE)
-		op->size = usable_bytes(pool->core.free - free);
+		op->size = (pool->core.free - granules) * TLSF_GRANULE;
 	steps = pool->core.steps;
 	steps_see(pool, steps);
 	tlsf_unlock(&pool->lock);
@@ -486,8 +455,8 @@ static noinline __cold void *alloc_report(struct tlsf_pool *pool, enum tlsf_stat
 }
 
 /* the core gave nothing, and says why under the lock */
-static noinline __cold void *alloc_refused(struct tlsf_pool *pool, size_t align,
-					   unsigned long flags, unsigned long caller)
+void *tlsf_pool_alloc_refused(struct tlsf_pool *pool, size_t align, unsigned long flags,
+			      unsigned long caller)
 {
 	enum tlsf_status status = tlsf_core_status(&pool->core);
 	size_t size = pool->request_size;
@@ -502,7 +471,7 @@ static __always_inline void *alloc_recorded(struct tlsf_pool *pool, size_t align
 {
 	struct op op = { .align = align, .size = size, .caller = caller };
 
-	if (unlikely(!locked_recorded(pool, &op, run_alloc, TLSF_LATENCY_ALLOC)))
+	if (unlikely(!locked_recorded(pool, &op, run_alloc_fast, TLSF_LATENCY_ALLOC)))
 		return alloc_traced(pool, align, size, flags, caller);
 	if (unlikely(!op.ptr))
 		return alloc_report(pool, op.status, align, size, flags, caller);
@@ -511,21 +480,20 @@ static __always_inline void *alloc_recorded(struct tlsf_pool *pool, size_t align
 	return op.ptr;
 }
 
-static noinline void *alloc_listened(struct tlsf_pool *pool, size_t size, gfp_t flags,
-				     unsigned long caller)
+void *tlsf_pool_alloc_listened(size_t size, gfp_t gfp, struct tlsf_pool *pool)
 {
-	return alloc_recorded(pool, TLSF_MINALIGN, size, flags, caller);
+	return alloc_recorded(pool ?: tlsf_default_pool, TLSF_MINALIGN, size, gfp,
+			      TLSF_LISTENED_IP);
 }
 
-static noinline void *memalign_listened(struct tlsf_pool *pool, size_t align, size_t size,
-					gfp_t flags, unsigned long caller)
+void *tlsf_pool_memalign_listened(size_t align, size_t size, gfp_t gfp, struct tlsf_pool *pool)
 {
-	return alloc_recorded(pool, align, size, flags, caller);
+	return alloc_recorded(pool ?: tlsf_default_pool, tlsf_pool_align(align), size, gfp,
+			      TLSF_LISTENED_IP);
 }
 
-/* apart from the plain path: to be zeroed, which takes its time in any case */
-static noinline void *alloc_apart(struct tlsf_pool *pool, size_t align, size_t size, gfp_t gfp,
-				  unsigned long caller)
+void *tlsf_pool_alloc_apart(struct tlsf_pool *pool, size_t align, size_t size, gfp_t gfp,
+			    unsigned long caller)
 {
 	struct op op = { .align = align, .size = size, .caller = caller };
 
@@ -534,41 +502,11 @@ static noinline void *alloc_apart(struct tlsf_pool *pool, size_t align, size_t s
 	return alloc_finish(pool, &op, gfp);
 }
 
-/* the lock is not to be had at once, or a free was deferred */
-static noinline __cold void *alloc_slow(struct tlsf_pool *pool, size_t align, size_t size,
-					gfp_t gfp, unsigned long flags, unsigned long caller)
+void *tlsf_pool_alloc_slow(struct tlsf_pool *pool, size_t align, size_t size, gfp_t gfp,
+			   unsigned long flags, unsigned long caller)
 {
 	local_irq_restore(flags);
-	return alloc_apart(pool, align, size, gfp, caller);
-}
-
-/*
- * The plain path. All that leaves it does so by a tail call, so that no register has to be
- * kept for coming back; what a refusal wants to know is left in the pool.
- */
-static __always_inline void *pool_alloc(struct tlsf_pool *pool, size_t align, size_t size,
-					gfp_t gfp)
-{
-	unsigned long flags;
-	void *ptr;
-
-	if (static_branch_unlikely(&tlsf_timing))
-		return __builtin_constant_p(align) && align == TLSF_MINALIGN ?
-			alloc_listened(pool, size, gfp, _RET_IP_) :
-			memalign_listened(pool, align, size, gfp, _RET_IP_);
-	if (unlikely(gfp & __GFP_ZERO))
-		return alloc_apart(pool, align, size, gfp, _RET_IP_);
-	local_irq_save(flags);
-	if (unlikely(tlsf_defer_pending(&pool->defer) || !tlsf_lock_try(&pool->lock)))
-		return alloc_slow(pool, align, size, gfp, flags, _RET_IP_);
-	pool->request_size = size;
-	pool->request_gfp = gfp;
-	ptr = align > TLSF_MINALIGN ? tlsf_fast_memalign(&pool->core, align, size) :
-				      tlsf_fast_alloc(&pool->core, size);
-	if (unlikely(!ptr))
-		return alloc_refused(pool, align, flags, _RET_IP_);
-	tlsf_unlock_irqrestore(&pool->lock, flags);
-	return ptr;
+	return tlsf_pool_alloc_apart(pool, align, size, gfp, caller);
 }
 
 /* ---- free ---- */
@@ -599,53 +537,58 @@ static noinline __cold void free_traced(struct tlsf_pool *pool, void *ptr, unsig
 	free_finish(pool, &op);
 }
 
-static noinline void free_listened(struct tlsf_pool *pool, void *ptr, unsigned long caller)
+static __always_inline void free_recorded(struct tlsf_pool *pool, void *ptr, unsigned long caller)
 {
 	struct op op = { .ptr = ptr, .caller = caller };
 
-	if (unlikely(!locked_recorded(pool, &op, run_free, TLSF_LATENCY_FREE)))
+	if (unlikely(!locked_recorded(pool, &op, run_free_fast, TLSF_LATENCY_FREE)))
 		return free_traced(pool, ptr, caller);
 	if (unlikely(op.status != TLSF_OK))
 		report(pool, op.status, ptr, 0, caller);
 }
 
-static noinline __cold void free_refused(struct tlsf_pool *pool, void *ptr,
-					 enum tlsf_status status, unsigned long flags,
-					 unsigned long caller)
+void tlsf_pool_free_listened(struct tlsf_pool *pool, void *ptr)
+{
+	free_recorded(pool ?: tlsf_default_pool, ptr, TLSF_LISTENED_IP);
+}
+
+void tlsf_pool_free_refused(struct tlsf_pool *pool, void *ptr, enum tlsf_status status,
+			    unsigned long flags, unsigned long caller)
 {
 	tlsf_unlock_irqrestore(&pool->lock, flags);
 	report(pool, status, ptr, 0, caller);
 }
 
-static noinline __cold void free_slow(struct tlsf_pool *pool, void *ptr, unsigned long flags,
-				      unsigned long caller)
+static void free_apart(struct tlsf_pool *pool, void *ptr, unsigned long caller)
 {
 	struct op op = { .ptr = ptr, .caller = caller };
 
-	local_irq_restore(flags);
 	pool_drain(pool);
 	locked(pool, &op, run_free);
 	free_finish(pool, &op);
 }
 
-/* the plain path, as pool_alloc() */
-static __always_inline void pool_free(struct tlsf_pool *pool, const void *p)
+void tlsf_pool_free_slow(struct tlsf_pool *pool, void *ptr, unsigned long flags,
+			 unsigned long caller)
 {
-	void *ptr = (void *)p;
-	enum tlsf_status status;
-	unsigned long flags;
+	local_irq_restore(flags);
+	free_apart(pool, ptr, caller);
+}
 
-	if (unlikely(ZERO_OR_NULL_PTR(ptr)))
-		return;
+/* for those who allocate and free on somebody's behalf, off the plain path */
+static void *alloc_any(struct tlsf_pool *pool, size_t align, size_t size, gfp_t gfp,
+		       unsigned long caller)
+{
 	if (static_branch_unlikely(&tlsf_timing))
-		return free_listened(pool, ptr, _RET_IP_);
-	local_irq_save(flags);
-	if (unlikely(tlsf_defer_pending(&pool->defer) || !tlsf_lock_try(&pool->lock)))
-		return free_slow(pool, ptr, flags, _RET_IP_);
-	status = tlsf_fast_free(&pool->core, ptr);
-	if (unlikely(status != TLSF_OK))
-		return free_refused(pool, ptr, status, flags, _RET_IP_);
-	tlsf_unlock_irqrestore(&pool->lock, flags);
+		return alloc_traced(pool, align, size, gfp, caller);
+	return tlsf_pool_alloc_apart(pool, align, size, gfp, caller);
+}
+
+static void free_any(struct tlsf_pool *pool, void *ptr, unsigned long caller)
+{
+	if (static_branch_unlikely(&tlsf_timing))
+		return free_traced(pool, ptr, caller);
+	free_apart(pool, ptr, caller);
 }
 
 static size_t pool_ksize(struct tlsf_pool *pool, const void *ptr, unsigned long caller)
@@ -742,9 +685,9 @@ static void *pool_realloc(struct tlsf_pool *pool, const void *ptr, size_t align,
 	struct op op = { .ptr = (void *)ptr, .align = align, .size = size, .caller = caller };
 
 	if (ZERO_OR_NULL_PTR(ptr))
-		return pool_alloc(pool, align, size, flags);
+		return alloc_any(pool, align, size, flags, caller);
 	if (!size) {
-		pool_free(pool, ptr);
+		free_any(pool, op.ptr, caller);
 		return ZERO_SIZE_PTR;
 	}
 	if (static_branch_unlikely(&tlsf_timing)) {
@@ -767,43 +710,6 @@ static void *pool_realloc(struct tlsf_pool *pool, const void *ptr, size_t align,
 }
 
 /* ---- exported: pools of one's own ---- */
-
-/**
- * tlsf_pool_alloc() - allocate from a pool
- * @pool: pool
- * @size: bytes
- * @flags: __GFP_ZERO zeroes the usable bytes, outside the lock; __GFP_NOWARN keeps
- *	failure out of the log; others change nothing
- *
- * Context: any; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the
- *	lock, whatever the size and the state of the pool, and as many for a deferred free.
- * Return: memory aligned to TLSF_MINALIGN; ZERO_SIZE_PTR for no bytes; NULL when the
- *	pool cannot serve it now.
- */
-void *tlsf_pool_alloc(struct tlsf_pool *pool, size_t size, gfp_t flags)
-{
-	return pool_alloc(pool, TLSF_MINALIGN, size, flags);
-}
-EXPORT_SYMBOL_GPL(tlsf_pool_alloc);
-
-/**
- * tlsf_pool_memalign() - allocate from a pool at a multiple of an alignment
- * @pool: pool
- * @align: power of two
- * @size: bytes
- * @flags: as for tlsf_pool_alloc()
- *
- * Context: any; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the
- *	lock, whatever the size and the state of the pool, and as many for a deferred free.
- * Return: memory aligned to @align; ZERO_SIZE_PTR for no bytes; NULL when the pool
- *	cannot serve it now, or @align is not a power of two.
- */
-void *tlsf_pool_memalign(struct tlsf_pool *pool, size_t align, size_t size, gfp_t flags)
-{
-	/* the core sees every value but the small powers of two that are always met */
-	return pool_alloc(pool, is_power_of_2(align) ? align : SIZE_MAX, size, flags);
-}
-EXPORT_SYMBOL_GPL(tlsf_pool_memalign);
 
 /**
  * tlsf_pool_realloc() - make a block larger or smaller
@@ -846,23 +752,6 @@ void *tlsf_pool_realloc_align(struct tlsf_pool *pool, const void *ptr, size_t al
 	return pool_realloc(pool, ptr, align, size, flags, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(tlsf_pool_realloc_align);
-
-/**
- * tlsf_pool_free() - free a block of a pool
- * @pool: pool
- * @ptr: block, NULL or ZERO_SIZE_PTR
- *
- * A pointer that is no block of the pool, or freed already, is refused, counted and
- * reported, and changes nothing.
- *
- * Context: any; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the
- *	lock, whatever the size and the state of the pool, and as many for a deferred free.
- */
-void tlsf_pool_free(struct tlsf_pool *pool, const void *ptr)
-{
-	pool_free(pool, ptr);
-}
-EXPORT_SYMBOL_GPL(tlsf_pool_free);
 
 /**
  * tlsf_pool_ksize() - how many bytes of a block may be used
@@ -1080,89 +969,6 @@ EXPORT_SYMBOL_GPL(tlsf_pool_destroy);
 /* ---- exported: the default pool under slab's names ---- */
 
 /**
- * tlsf_kmalloc() - allocate from the default pool
- * @size: bytes
- * @flags: as for tlsf_pool_alloc()
- *
- * Context: any; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the
- *	lock, whatever the size and the state of the pool, and as many for a deferred free.
- * Return: memory aligned to TLSF_MINALIGN; ZERO_SIZE_PTR for no bytes; NULL when the
- *	pool cannot serve it now.
- */
-void *tlsf_kmalloc(size_t size, gfp_t flags)
-{
-	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, size, flags);
-}
-EXPORT_SYMBOL_GPL(tlsf_kmalloc);
-
-/**
- * tlsf_kzalloc() - tlsf_kmalloc() of zeroed memory
- * @size: bytes
- * @flags: as for tlsf_pool_alloc()
- *
- * Context: any; never sleeps. Bound: as tlsf_kmalloc(); zeroing is outside the
- *	lock and in proportion to the size.
- * Return: as tlsf_kmalloc().
- */
-void *tlsf_kzalloc(size_t size, gfp_t flags)
-{
-	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, size, flags | __GFP_ZERO);
-}
-EXPORT_SYMBOL_GPL(tlsf_kzalloc);
-
-/* n * size, or a size that no pool can serve */
-static size_t array_bytes(size_t n, size_t size)
-{
-	return size_mul(n, size);
-}
-
-/**
- * tlsf_kmalloc_array() - allocate an array from the default pool
- * @n: elements
- * @size: bytes of one
- * @flags: as for tlsf_pool_alloc()
- *
- * Context: any; never sleeps. Bound: as tlsf_kmalloc().
- * Return: as tlsf_kmalloc(); NULL too when @n * @size overflows.
- */
-void *tlsf_kmalloc_array(size_t n, size_t size, gfp_t flags)
-{
-	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, array_bytes(n, size), flags);
-}
-EXPORT_SYMBOL_GPL(tlsf_kmalloc_array);
-
-/**
- * tlsf_kcalloc() - tlsf_kmalloc_array() of zeroed memory
- * @n: elements
- * @size: bytes of one
- * @flags: as for tlsf_pool_alloc()
- *
- * Context: any; never sleeps. Bound: as tlsf_kzalloc().
- * Return: as tlsf_kmalloc_array().
- */
-void *tlsf_kcalloc(size_t n, size_t size, gfp_t flags)
-{
-	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, array_bytes(n, size),
-			  flags | __GFP_ZERO);
-}
-EXPORT_SYMBOL_GPL(tlsf_kcalloc);
-
-/**
- * tlsf_kmemalign() - tlsf_pool_memalign() from the default pool
- * @align: power of two
- * @size: bytes
- * @flags: as for tlsf_pool_alloc()
- *
- * Context: any; never sleeps. Bound: as tlsf_pool_memalign().
- * Return: as tlsf_pool_memalign().
- */
-void *tlsf_kmemalign(size_t align, size_t size, gfp_t flags)
-{
-	return pool_alloc(tlsf_default_pool, is_power_of_2(align) ? align : SIZE_MAX, size, flags);
-}
-EXPORT_SYMBOL_GPL(tlsf_kmemalign);
-
-/**
  * tlsf_krealloc() - tlsf_pool_realloc() in the default pool
  * @ptr: block, or NULL to allocate
  * @size: bytes; 0 to free
@@ -1178,18 +984,6 @@ void *tlsf_krealloc(const void *ptr, size_t size, gfp_t flags)
 EXPORT_SYMBOL_GPL(tlsf_krealloc);
 
 /**
- * tlsf_kfree() - free a block of the default pool
- * @ptr: block, NULL or ZERO_SIZE_PTR
- *
- * Context: any; never sleeps. Bound: as tlsf_pool_free().
- */
-void tlsf_kfree(const void *ptr)
-{
-	pool_free(tlsf_default_pool, ptr);
-}
-EXPORT_SYMBOL_GPL(tlsf_kfree);
-
-/**
  * tlsf_kfree_sensitive() - overwrite a block of the default pool and free it
  * @ptr: block, NULL or ZERO_SIZE_PTR
  *
@@ -1203,7 +997,7 @@ void tlsf_kfree_sensitive(const void *ptr)
 	if (!usable)
 		return;
 	memzero_explicit((void *)ptr, usable);
-	pool_free(tlsf_default_pool, ptr);
+	free_any(tlsf_default_pool, (void *)ptr, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(tlsf_kfree_sensitive);
 
