@@ -24,5 +24,6 @@ exec {lock}>"$out.lock"
 flock "$lock"
 find "$out" -xtype l -delete
 cp -rsfu "$src/." "$tlsf_root/include" "$out"
+forget_versions "$out" "$symbols"
 in_tree "$tree" make -s -C "$kdir" M="$out" KBUILD_EXTRA_SYMBOLS="$symbols" "$@" modules 2>"$out/make.err" ||
 	{ cat "$out/make.err" >&2 && exit 1; }

@@ -86,6 +86,12 @@ in_tree() {
 			LC_ALL=C.UTF-8 "$@"' sh "$tree" "$tlsf_root" "$(id -u):$(id -g)" "$@"
 }
 
+# Have a client in directory $1 look up the versions of the symbols in $2 again when they
+# are newer: kbuild does so only when the client's own code has changed.
+forget_versions() {
+	[ "$1/Module.symvers" -nt "$2" ] || rm -f "$1/Module.symvers"
+}
+
 # A chroot often has no /proc. Bash needs it for <(...), objtool and UML too.
 if [ ! -e /proc/self/fd ]; then
 	say "mounting /proc, which the builds need"

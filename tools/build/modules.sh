@@ -34,6 +34,13 @@ build() {
 	in_tree "$tree" make -s -C "$kdir" M="$dir" "$@" modules
 }
 
+client() {
+	local dir=$out/$1
+	shift
+	forget_versions "$dir" "$out/Module.symvers"
+	build "$dir" KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" "$@"
+}
+
 # The compiler that the kernel was built with and BTF are said again for each module.
 quietly() {
 	"$@" 2> >(grep -vE '^(Skipping BTF|warning: the compiler differs)|^  (The kernel was|You are using)' >&2)
@@ -44,8 +51,8 @@ exec {lock}>"$out.lock"
 flock "$lock"
 mirror
 quietly build "$out" "$@"
-quietly build "$out/samples" KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" "$@"
-quietly build "$out/selftest" KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" "$@"
+quietly client samples "$@"
+quietly client selftest "$@"
 if in_tree "$tree" grep -q '^CONFIG_KUNIT=[ym]' "$kdir/include/config/auto.conf"; then
-	quietly build "$out/kunit" KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" "$@"
+	quietly client kunit "$@"
 fi
