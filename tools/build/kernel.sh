@@ -7,6 +7,7 @@
 # Room: build. Usage: kernel.sh [--all] [KERNEL]
 #   KERNEL  amd64 (default), rt-amd64   stock Debian kernel, headers installed here
 #           SUITE/amd64, SUITE/rt-amd64 of another Debian, e.g. trixie-backports/rt-amd64
+#           debug                       our own, with checkers; built when needed
 # Images are unpacked into the cache and never installed. What the cache has is used, so
 # that nothing is asked of the network twice; with TLSF_REFRESH=1 the version that Debian
 # serves today is.
@@ -20,6 +21,7 @@ fields=1
 kernel=${1:-amd64}
 case $kernel in
 */*) from=suite.sh ;;
-*) from=stock.sh ;;
+amd64 | rt-amd64) from=stock.sh ;;
+*) from=own.sh ;;
 esac
 "$here/$from" "$kernel" | cut -f $fields

@@ -36,6 +36,14 @@ resolve_meta() {
 		awk -v p="$2" '$1 == "Depends:" && index($2, p) == 1 { print $2; exit }'
 }
 
+# How many times longer than on a stock kernel a test may take. Ours has checkers.
+slowness() {
+	case $1 in
+	debug) echo 6 ;;
+	*) echo 1 ;;
+	esac
+}
+
 # Carry out "$2 DIR ..." in a scratch directory and rename it to $1 when it
 # succeeded, so that an interrupted run never leaves half a cache entry. Runs that
 # want the same entry take turns. The fill function chains with &&: it may run where

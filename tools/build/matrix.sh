@@ -4,15 +4,19 @@
 # Builds for, boots and tests every kernel that users run, and prints the table.
 #
 # Room: build. Usage: matrix.sh [KERNEL]...   See kernel.sh; default: all below.
-# The versions are those that Debian serves today.
+# The versions are those that Debian serves today. Ours is built when needed, which
+# takes some minutes the first time, and has KUnit, which Debian's lack.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/lib.sh"
 cd "$tlsf_root"
 
-kernels=(amd64 rt-amd64 trixie/amd64 trixie-backports/amd64 trixie-backports/rt-amd64)
-suites=(build vm stress)
+kernels=(amd64 rt-amd64 trixie/amd64 trixie-backports/amd64 trixie-backports/rt-amd64
+	debug)
+suites=(build vm contexts stress kunit)
+
+has_kunit() { [[ $1 != *amd64 ]]; }
 
 # "KERNEL SUITE": passed of all, and what was skipped.
 cell() {
@@ -29,12 +33,12 @@ cell() {
 table() {
 	local kernel suite
 	printf '\n%-26s' kernel
-	printf '%-22s' "${suites[@]}"
+	printf '%-16s' "${suites[@]}"
 	echo
 	for kernel; do
 		printf '%-26s' "${image[$kernel]##*/vmlinuz-}"
 		for suite in "${suites[@]}"; do
-			printf '%-22s' "$(cell "$kernel" "$suite")"
+			printf '%-16s' "$(cell "$kernel" "$suite")"
 		done
 		echo
 	done
@@ -46,8 +50,9 @@ runs=()
 for kernel; do
 	image[$kernel]=$(TLSF_REFRESH=1 "$here/kernel.sh" "$kernel")
 	for suite in "${suites[@]}"; do
-		runs+=("$suite@$kernel")
 		rm -f "build/test/$suite@${kernel//\//-}.ktap"
+		[ "$suite" != kunit ] || has_kunit "$kernel" || continue
+		runs+=("$suite@$kernel")
 	done
 done
 status=0

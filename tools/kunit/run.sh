@@ -3,18 +3,22 @@
 #
 # Runs the KUnit suites as modules in a UML kernel with KASAN and lockdep.
 #
-# Room: harness. Usage: run.sh. Prints the suites' KTAP; what kunit.py makes of it
-# goes to standard error. The kernel is built once per source version, configuration
-# and compiler, and kept in the cache.
+# Room: harness. Usage: run.sh [FLAVOUR=uml]   or debug: see build/kernel.sh. Prints
+# the suites' KTAP; what kunit.py makes of it goes to standard error. The UML kernel is
+# built once per source version, configuration and compiler, and kept in the cache.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/../build/lib.sh"
 
+flavour=uml
+case ${1:-} in FLAVOUR=*) flavour=${1#*=} ;; esac
 source=$("$here/../build/source.sh")
 kunit_py=$source/tools/testing/kunit/kunit.py
-out=$tlsf_root/build/modules/uml
-log=$tlsf_root/build/test/kunit.log
+out=$tlsf_root/build/modules/$flavour-kunit
+log=$tlsf_root/build/test/kunit-$flavour.log
+guest=(--log "$log" --init-script "$here/guest.sh" --file "$here/../vm/guest/kmemleak.sh"
+	--mem 1G)
 
 build_uml() {
 	say "building a UML kernel: a few minutes, once"
@@ -37,15 +41,28 @@ extract() {
 }
 
 boot() {
-	"$here/../vm/run" --uml "$uml/linux" --log "$log" --init-script "$here/guest.sh" \
-		--mem 1G --timeout 200 --module "$out/tlsf_mod.ko" \
+	"$here/../vm/run" "${machine[@]}" "${guest[@]}" --module "$out/tlsf_mod.ko" \
 		"${kunits[@]/#/--module=}" >&2
 }
 
-key=$(cat "$here/kunitconfig" <(gcc -dumpfullversion) | sha1sum | cut -c 1-12)
-uml=$tlsf_cache/uml/${source##*_}-$key
-cached "$uml" build_uml
-"$here/../build/modules.sh" "$uml" "$out" ARCH=um W=1 KCFLAGS=-Werror >&2
+prepare_uml() {
+	local key uml
+	key=$(cat "$here/kunitconfig" <(gcc -dumpfullversion) | sha1sum | cut -c 1-12)
+	uml=$tlsf_cache/uml/${source##*_}-$key
+	cached "$uml" build_uml
+	machine=(--uml "$uml/linux" --timeout 200)
+	"$here/../build/modules.sh" "$uml" "$out" ARCH=um W=1 KCFLAGS=-Werror >&2
+}
+
+prepare_qemu() {
+	local place image kdir tree
+	place=$("$here/../build/kernel.sh" --all "$flavour")
+	IFS=$'\t' read -r image kdir tree <<<"$place"
+	machine=(--kernel "$image" --smp 2 --timeout 1200)
+	"$here/../build/modules.sh" --tree "$tree" "$kdir" "$out" W=1 KCFLAGS=-Werror >&2
+}
+
+if [ "$flavour" = uml ]; then prepare_uml; else prepare_qemu; fi
 kunits=("$out"/kunit/*.ko)
 mkdir -p "$(dirname "$log")"
 # UML was once seen to hang while it booted, before any code of ours: only then again.

@@ -45,7 +45,7 @@ boot() {
 	local out
 	out=$(modules_of "$1") || return
 	"$here/run" --kernel "$image" --smp "$([ "$1" = smp2 ] && echo 2 || echo 1)" \
-		--timeout 90 --monitor "$work/$1.monitor" --init-script "$here/guest/selftest.sh" \
+		--timeout $((90 * $(slowness "$flavour"))) --monitor "$work/$1.monitor" --init-script "$here/guest/selftest.sh" \
 		--log "$tlsf_root/build/test/contexts-${flavour//\//-}-$1.log" \
 		--module "$out/tlsf_mod.ko" --module "$out/selftest/tlsf_selftest.ko" |
 		with_nmis "$1"

@@ -13,6 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 flavour=amd64
 case ${1:-} in FLAVOUR=*) flavour=${1#*=} && shift ;; esac
+slow=$(slowness "$flavour")
 name=${flavour//\//-}
 stage=$tlsf_root/build/vm/tests-$name
 
@@ -46,7 +47,8 @@ flock "$tlsf_root/build/vm/tests.lock" make -s -C "$here/tests" >&2
 collect
 [ $# = 0 ] || keep_only "$@"
 [ -n "$(ls "$stage")" ] || die "no such test among build/tools/tests, tools/vm/tests: $*"
-exec "$here/with-tlsf" "FLAVOUR=$flavour" --smp 2 --mem 1G --timeout 600 \
+exec "$here/with-tlsf" "FLAVOUR=$flavour" --smp 2 --mem 1G --timeout $((600 * slow)) \
+	--append "tlsf_patience=$((90 * slow))" \
 	--module "$client/tlsf_contexts.ko" --init-script "$here/guest/tests.sh" \
 	--log "$tlsf_root/build/test/vm-$name.log" \
-	--file "$stage:tests" --file "$here/tests/ktap.sh"
+	--file "$stage:tests" --file "$here/guest/kmemleak.sh" --file "$here/tests/ktap.sh"

@@ -4,7 +4,8 @@
 # In the guest: runs each test in /tests with the module loaded, as one KTAP subtest.
 #
 # Room: harness (guest). Exit status 77 of a test means skipped. A marker in the
-# kernel log names the test that was running.
+# kernel log names the test that was running. tlsf_patience, from the kernel's command
+# line, is the limit for each, in seconds. Where the kernel looks for leaks, none is left.
 count=0 status=0
 
 conclude() {
@@ -22,16 +23,26 @@ run() {
 	echo "tlsf-vm: test $name" >/dev/kmsg
 	[ -d /sys/module/tlsf_mod ] || insmod /modules/tlsf_mod.ko
 	echo "    # Subtest: $name"
-	timeout 90 "$1" >/tmp/output 2>&1
+	timeout "${tlsf_patience:-90}" "$1" >/tmp/output 2>&1
 	set -- $? "$name"
 	sed 's/^/    /' /tmp/output
 	conclude "$@"
 }
 
+no_leak() {
+	count=$((count + 1))
+	kmemleak.sh scan >/tmp/output 2>&1
+	set -- $?
+	sed 's/^/# /' /tmp/output
+	conclude "$1" "nothing leaked"
+}
+
 echo "KTAP version 1"
+kmemleak.sh clear
 for test in /tests/*; do
 	run "$test"
 done
 rmmod tlsf_mod || status=1
+[ ! -e /sys/kernel/debug/kmemleak ] || no_leak
 echo "1..$count"
 exit $status
