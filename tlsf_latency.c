@@ -55,6 +55,7 @@ static bool enabled;
  * tlsf_clock_hz() - ticks of tlsf_clock() per second
  *
  * Context: any.
+ * Return: 0 when the kernel could not find it out.
  */
 u64 tlsf_clock_hz(void)
 {
@@ -92,10 +93,13 @@ u64 tlsf_clock_net(u64 from, u64 to)
  * @cycles: of tlsf_clock()
  *
  * Context: any.
+ * Return: 0 when the kernel could not find out how long a cycle is.
  */
 u64 tlsf_clock_ns(u64 cycles)
 {
-	return mul_u64_u64_div_u64(cycles, NSEC_PER_SEC, tlsf_clock_hz());
+	u64 hz = tlsf_clock_hz();
+
+	return hz ? mul_u64_u64_div_u64(cycles, NSEC_PER_SEC, hz) : 0;
 }
 
 /**

@@ -66,9 +66,11 @@ OPERATORS = {
 # a pointer's star and ampersand, and a sign, are no binary operators
 BINARY_ONLY = {"*", "&", "-", "+"}
 WORDS = {
-    "TLSF_FREE": ["TLSF_PREV_FREE"],
-    "TLSF_PREV_FREE": ["TLSF_FREE"],
+    "TLSF_USED": ["TLSF_PREV_FREE"],
+    "TLSF_PREV_FREE": ["TLSF_USED"],
     "TLSF_BLOCK_MIN": ["TLSF_BLOCK_HEADER", "(TLSF_BLOCK_MIN + TLSF_GRANULE)"],
+    "BLOCK_MIN": ["(BLOCK_MIN - 1)", "(BLOCK_MIN + 1)"],
+    "NIL": ["0"],
     "TLSF_BLOCK_HEADER": ["0", "(2 * TLSF_BLOCK_HEADER)"],
     "TLSF_GRANULE": ["(2 * TLSF_GRANULE)"],
     "TLSF_FLAGS": ["0"],

@@ -80,7 +80,7 @@ enum tlsf_cycle_unit {
  * @flags: out: TLSF_INFO_* bits; in: must be 0
  * @abi_version: out: TLSF_ABI_VERSION
  * @cycle_unit: out: enum tlsf_cycle_unit
- * @cycle_hz: out: cycles per second
+ * @cycle_hz: out: cycles per second; 0 when the kernel could not find it out
  * @clock_overhead: out: cycles of reading the clock, already subtracted everywhere
  * @pool_bytes: out: memory the pool was given
  * @max_request: out: largest request the empty pool can serve

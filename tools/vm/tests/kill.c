@@ -84,8 +84,10 @@ static void shared_file_survives(void)
 {
 	int fd = dev_fresh(), status;
 	u32 handle = ALLOC(fd, .size = 100).handle;
-	pid_t child = fork();
+	pid_t child;
 
+	EXPECT_OK(op_do(fd, OP(FILL, .handle = handle, .seed = 3)));
+	child = fork();
 	if (!child)
 		for (;;)
 			op_do(fd, OP(FILL, .handle = handle, .seed = 3));
