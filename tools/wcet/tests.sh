@@ -89,7 +89,7 @@ echo "KTAP version 1"
 result "a loop planted in the core's free is caught, and its function and line are named" \
 	caught tlsf_core.c tlsf_core_free "$loop" "tlsf_core.c:LINE: tlsf_" _free "loops back"
 result "so is one in the pool's free" \
-	caught tlsf_pool.c tlsf_pool_free "$pool_loop" "tlsf_pool.c:LINE: tlsf_pool_free+" "loops back"
+	caught tlsf_plain.c tlsf_pool_free "$pool_loop" "tlsf_plain.c:LINE: tlsf_pool_free+" "loops back"
 result "so is an indirect call" \
 	caught tlsf_core.c tlsf_core_free "$indirect" "tlsf_core.c:LINE: tlsf_" _free indirect
 result "a longer path that no test takes, planted in the core's allocate, is above the ceiling" \
