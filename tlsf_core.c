@@ -53,6 +53,17 @@
 #define TLSF_OP
 #endif
 
+/*
+ * Who includes this file has one region (TLSF_INLINED), and nothing is called from what is
+ * inlined, so that no register has to be kept for coming back: what is rare is inlined too,
+ * and a free that is refused is left as it is, for tlsf_core_free_refused().
+ */
+#ifdef TLSF_INLINED
+#define TLSF_RARE		__always_inline
+#else
+#define TLSF_RARE		noinline __cold
+#endif
+
 #ifndef __KERNEL__
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
@@ -213,7 +224,7 @@ static __always_inline bool block_unlink(struct tlsf_core *c, size_t b)
 }
 
 /* put back exactly where it was the block that was removed last */
-static noinline __cold void block_relink(struct tlsf_core *c, size_t b)
+static TLSF_RARE void block_relink(struct tlsf_core *c, size_t b)
 {
 	size_t prev = at(c, b)->prev;
 
@@ -369,7 +380,7 @@ static __always_inline size_t block_carve(struct tlsf_core *c, size_t b, size_t 
 
 /* ---- allocate ---- */
 
-static noinline __cold void *fail_with(struct tlsf_core *c, enum tlsf_status status)
+static TLSF_RARE void *fail_with(struct tlsf_core *c, enum tlsf_status status)
 {
 	c->status = status;
 	return NULL;
@@ -452,8 +463,18 @@ static __always_inline bool block_take(struct tlsf_core *c, const struct found *
 	       likely(at(c, f->b)->prev == f->list) && block_bypass(c, f->b, f->list, true);
 }
 
+/* never NULL, so that callers who look for it are seen to do so in vain */
+static __always_inline void *payload_at(const struct tlsf_core *c, size_t b)
+{
+	void *payload = tlsf_block_payload(at(c, b));
+
+	if (!payload)
+		__builtin_unreachable();
+	return payload;
+}
+
 /* it was taken, but is smaller than every block of its list: as if nothing had happened */
-static noinline __cold void *fail_short(struct tlsf_core *c, size_t b)
+static TLSF_RARE void *fail_short(struct tlsf_core *c, size_t b)
 {
 	block_relink(c, b);
 	return fail_with(c, TLSF_E_LINKS);
@@ -485,7 +506,7 @@ TLSF_OP void *tlsf_core_alloc(struct tlsf_core *c, size_t size)
 		return fail_short(c, f.b);
 	c->free -= need;
 	c->allocs++;
-	return tlsf_block_payload(at(c, f.b));
+	return payload_at(c, f.b);
 }
 
 /**
@@ -531,7 +552,7 @@ TLSF_OP void *tlsf_core_memalign(struct tlsf_core *c, size_t align, size_t size)
 		block_insert(c, f.b, gap);
 		c->free_less_frees++;
 	}
-	return tlsf_block_payload(at(c, f.b + gap));
+	return payload_at(c, f.b + gap);
 }
 
 /* ---- free ---- */
@@ -561,13 +582,26 @@ static noinline __cold enum tlsf_status refuse_next(struct tlsf_core *c, void *p
 	return refuse_pointer(c, ptr);
 }
 
-/* the same, and it was already counted as freed */
-static noinline __cold enum tlsf_status refuse_used(struct tlsf_core *c, void *ptr, size_t start,
+#ifdef TLSF_INLINED
+static __always_inline enum tlsf_status
+refuse_free(struct tlsf_core *c, void *ptr, size_t start, size_t next)
+{
+	(void)ptr;
+	c->refused.start = start;
+	c->refused.next = next;
+	return TLSF_E_HELD_BACK;
+}
+#else
+/* with what was found so far: the block above, and what is to be merged with; NIL: nothing */
+static noinline __cold enum tlsf_status refuse_free(struct tlsf_core *c, void *ptr, size_t start,
 						    size_t next)
 {
+	if (next == NIL)
+		return refuse_pointer(c, ptr);
 	c->free -= next - tlsf_block_place(c, tlsf_block_of(ptr));
 	return refuse_next(c, ptr, start, next);
 }
+#endif
 
 static __always_inline enum tlsf_status
 free_in(struct tlsf_core *c, const struct tlsf_region *r, void *ptr)
@@ -577,26 +611,26 @@ free_in(struct tlsf_core *c, const struct tlsf_region *r, void *ptr)
 
 	TLSF_STEPS_BEGIN(c);
 	if (unlikely(!view_block(r, &v, ptr)))
-		return refuse_pointer(c, ptr);
+		return refuse_free(c, ptr, NIL, NIL);
 	account_free(c, v.n);
 	header = at(c, v.next)->header;
 	OPTIMIZER_HIDE_VAR(v.next);
 	start = v.b;
 	if (likely(tlsf_block_of(ptr)->header & TLSF_PREV_FREE)) {
 		if (unlikely(!prev_good(c, &v, ptr, &start) || !block_unlink(c, start)))
-			return refuse_used(c, ptr, NIL, v.next);
+			return refuse_free(c, ptr, NIL, v.next);
 		TLSF_STEPS(c, 2);
 		tlsf_block_of(ptr)->header = 0;
 		c->free_less_frees--;
 	}
 	if (likely(!(header & TLSF_USED))) {
 		if (unlikely(!next_free_good(c, r, &v, header, &end) || !block_unlink(c, v.next)))
-			return refuse_used(c, ptr, start, v.next);
+			return refuse_free(c, ptr, start, v.next);
 		TLSF_STEPS(c, 2);
 		c->free_less_frees--;
 	} else {
 		if (unlikely(!used_header_good(c, header)))
-			return refuse_used(c, ptr, start, v.next);
+			return refuse_free(c, ptr, start, v.next);
 		at(c, v.next)->header = header | TLSF_PREV_FREE;
 		end = v.next;
 	}
@@ -606,9 +640,13 @@ free_in(struct tlsf_core *c, const struct tlsf_region *r, void *ptr)
 	return TLSF_OK;
 }
 
-static noinline enum tlsf_status free_searched(struct tlsf_core *c, void *ptr)
+static TLSF_RARE enum tlsf_status free_searched(struct tlsf_core *c, void *ptr)
 {
+#ifdef TLSF_INLINED
+	return refuse_free(c, ptr, NIL, NIL);
+#else
 	return free_in(c, region_search(c, (uintptr_t)ptr), ptr);
+#endif
 }
 
 /**
@@ -962,6 +1000,19 @@ void tlsf_core_reset(struct tlsf_core *c)
 	c->free_less_frees = -c->frees;
 	for (i = 0; i < c->nr_regions; i++)
 		region_format(c, &c->region[i]);
+}
+
+/**
+ * tlsf_core_free_refused() - what is left of a free that an inlined copy refused
+ * @c: control structure
+ * @ptr: what it was called with
+ *
+ * Context: any; the caller serialises, and has not let go of @c in between.
+ * Return: the rule that @ptr breaks; nothing has changed.
+ */
+enum tlsf_status tlsf_core_free_refused(struct tlsf_core *c, void *ptr)
+{
+	return refuse_free(c, ptr, c->refused.start, c->refused.next);
 }
 
 /* ---- looking ---- */

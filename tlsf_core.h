@@ -88,6 +88,7 @@
  * @TLSF_E_BUSY: region has allocated blocks
  * @TLSF_E_REGION: region too small, too large, overlapping, or one too many
  * @TLSF_STATUS_NR: how many there are
+ * @TLSF_E_HELD_BACK: only between an inlined free and tlsf_core_free_refused()
  */
 enum tlsf_status {
 	TLSF_OK = 0,
@@ -104,6 +105,7 @@ enum tlsf_status {
 	TLSF_E_BUSY,
 	TLSF_E_REGION,
 	TLSF_STATUS_NR,
+	TLSF_E_HELD_BACK = TLSF_STATUS_NR,
 };
 
 /*
@@ -217,6 +219,7 @@ struct tlsf_region {
  * @bad_pointers: pointers that validation refused
  * @capacity: granules of all blocks, allocated and free, headers included
  * @since: counters at the last tlsf_core_stats_reset()
+ * @refused: how far an inlined free came before it was refused
  * @region: sorted by address
  * @list: heads, @nr_lists of them
  */
@@ -250,6 +253,10 @@ struct tlsf_core {
 		size_t fail_fragmented;
 		size_t bad_pointers;
 	} since;
+	struct {
+		size_t start;
+		size_t next;
+	} refused;
 	struct tlsf_region region[TLSF_REGIONS_MAX];
 	size_t list[];
 };
@@ -389,6 +396,7 @@ void tlsf_core_reset(struct tlsf_core *c);
 void *tlsf_core_alloc(struct tlsf_core *c, size_t size);
 void *tlsf_core_memalign(struct tlsf_core *c, size_t align, size_t size);
 enum tlsf_status tlsf_core_free(struct tlsf_core *c, void *ptr);
+enum tlsf_status tlsf_core_free_refused(struct tlsf_core *c, void *ptr);
 enum tlsf_status tlsf_core_resize(struct tlsf_core *c, void *ptr, size_t size);
 enum tlsf_status tlsf_core_grow_back(struct tlsf_core *c, void **ptr, size_t align,
 				     size_t size);

@@ -12,6 +12,7 @@
 #include "tlsf_core.h"
 
 #define TLSF_OPS_ONLY
+#define TLSF_INLINED
 #define TLSF_OP			static __always_inline __maybe_unused
 #define tlsf_core_alloc		tlsf_fast_alloc
 #define tlsf_core_memalign	tlsf_fast_memalign

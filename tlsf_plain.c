@@ -64,15 +64,13 @@ static __always_inline void *default_alloc(size_t align, size_t size, gfp_t gfp)
 
 static __always_inline void free_plain(struct tlsf_pool *pool, void *ptr)
 {
-	enum tlsf_status status;
 	unsigned long flags;
 
 	local_irq_save(flags);
 	if (unlikely(tlsf_defer_pending(&pool->defer) || !tlsf_lock_try(&pool->lock)))
 		return tlsf_pool_free_slow(pool, ptr, flags, _RET_IP_);
-	status = tlsf_fast_free(&pool->core, ptr);
-	if (unlikely(status != TLSF_OK))
-		return tlsf_pool_free_refused(pool, ptr, status, flags, _RET_IP_);
+	if (unlikely(tlsf_fast_free(&pool->core, ptr) != TLSF_OK))
+		return tlsf_pool_free_refused(pool, ptr, flags, _RET_IP_);
 	tlsf_unlock_irqrestore(&pool->lock, flags);
 }
 

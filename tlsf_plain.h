@@ -99,7 +99,7 @@ __cold void tlsf_pool_free_slow(struct tlsf_pool *pool, void *ptr, unsigned long
 /* the core refused, and says why under the lock, which these release */
 __cold void *tlsf_pool_alloc_refused(struct tlsf_pool *pool, size_t align, unsigned long flags,
 				     unsigned long caller);
-__cold void tlsf_pool_free_refused(struct tlsf_pool *pool, void *ptr, enum tlsf_status status,
-				   unsigned long flags, unsigned long caller);
+__cold void tlsf_pool_free_refused(struct tlsf_pool *pool, void *ptr, unsigned long flags,
+				   unsigned long caller);
 
 #endif /* _TLSF_PLAIN_H */

@@ -304,7 +304,7 @@ static __always_inline void steps_see(struct tlsf_pool *pool, unsigned int steps
 /*
  * The same, timed and recorded, as it nearly always is: nobody traces and the lock is
  * free. False when it is not, and then nothing has happened. What only a new extreme
- * wants to know is left to tlsf_latency_add_rare().
+ * wants to know is left to tlsf_latency_add_rare(). A free that is refused is not recorded.
  */
 static __always_inline bool locked_recorded(struct tlsf_pool *pool, struct op *op, run_fn run,
 					    enum tlsf_latency_op kind)
@@ -325,6 +325,10 @@ static __always_inline bool locked_recorded(struct tlsf_pool *pool, struct op *o
 	if (kind == TLSF_LATENCY_FREE)
 		granules = pool->core.free;
 	run(pool, op);
+	if (kind == TLSF_LATENCY_FREE && unlikely(op->status != TLSF_OK)) {
+		tlsf_pool_free_refused(pool, op->ptr, flags, op->caller);
+		return true;
+	}
 	cycles = tlsf_clock() - cycles;
 	if (kind == TLSF_LATENCY_FREE)
 		op->size = (pool->core.free - granules) * TLSF_GRANULE;
@@ -542,9 +546,7 @@ static __always_inline void free_recorded(struct tlsf_pool *pool, void *ptr, uns
 	struct op op = { .ptr = ptr, .caller = caller };
 
 	if (unlikely(!locked_recorded(pool, &op, run_free_fast, TLSF_LATENCY_FREE)))
-		return free_traced(pool, ptr, caller);
-	if (unlikely(op.status != TLSF_OK))
-		report(pool, op.status, ptr, 0, caller);
+		free_traced(pool, ptr, caller);
 }
 
 void tlsf_pool_free_listened(struct tlsf_pool *pool, void *ptr)
@@ -552,9 +554,11 @@ void tlsf_pool_free_listened(struct tlsf_pool *pool, void *ptr)
 	free_recorded(pool ?: tlsf_default_pool, ptr, TLSF_LISTENED_IP);
 }
 
-void tlsf_pool_free_refused(struct tlsf_pool *pool, void *ptr, enum tlsf_status status,
-			    unsigned long flags, unsigned long caller)
+void tlsf_pool_free_refused(struct tlsf_pool *pool, void *ptr, unsigned long flags,
+			    unsigned long caller)
 {
+	enum tlsf_status status = tlsf_core_free_refused(&pool->core, ptr);
+
 	tlsf_unlock_irqrestore(&pool->lock, flags);
 	report(pool, status, ptr, 0, caller);
 }

@@ -105,7 +105,7 @@ tools/cli/*.[ch]           local linux/tlsf.h
 tools/vm/tests/*.[ch]      local linux/tlsf.h
 tools/vm/module/*.[ch]     ours  linux/tlsf.h
 tools/bench/module/*.[ch]   ours  bench.h linux/tlsf.h
-tools/host/*.[ch]          local ../../tlsf_core.h ../../tlsf_map.h
+tools/host/*.[ch]          local ../../tlsf_core.c ../../tlsf_core.h ../../tlsf_map.h
 END
 }
 

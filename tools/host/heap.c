@@ -268,6 +268,7 @@ static void forget_what_may_change(struct tlsf_core *then, const struct tlsf_cor
 	then->status = now->status;
 	then->steps = now->steps;
 	then->low_water = now->low_water;
+	then->refused = now->refused;
 	then->bad_pointers = now->bad_pointers;
 	then->fail_exhausted = now->fail_exhausted;
 	then->fail_fragmented = now->fail_fragmented;

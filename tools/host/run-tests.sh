@@ -11,7 +11,7 @@
 set -euo pipefail
 
 : "${BUILD:?}" "${SEED:=1}" "${EMULATOR:=}"
-units="unit_map unit_alloc unit_resize unit_region unit_status unit_damage unit_defects
+units="unit_map unit_inlined unit_alloc unit_resize unit_region unit_status unit_damage unit_defects
 	unit_stale unit_border unit_checker"
 failed=0
 
