@@ -28,9 +28,7 @@ static unsigned int broken(struct check *k, unsigned int invariant, const void *
 /* is @b a place where a header of region @r can be? */
 static bool in_blocks(const struct tlsf_region *r, const struct tlsf_block *b)
 {
-	uintptr_t payload = (uintptr_t)tlsf_block_payload(b);
-
-	return payload - r->first <= tlsf_region_last(r) && !(payload & TLSF_FLAGS);
+	return (uintptr_t)tlsf_block_payload(b) - r->first <= tlsf_region_last(r);
 }
 
 static bool in_any_region(const struct tlsf_core *c, const struct tlsf_block *b)

@@ -468,9 +468,7 @@ static __always_inline void *payload_at(const struct tlsf_core *c, size_t b)
 {
 	void *payload = tlsf_block_payload(at(c, b));
 
-	if (!payload)
-		__builtin_unreachable();
-	return payload;
+	return payload ? payload : (__builtin_unreachable(), NULL);
 }
 
 /* it was taken, but is smaller than every block of its list: as if nothing had happened */
