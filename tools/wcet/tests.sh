@@ -10,6 +10,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/../build/lib.sh"
+# shellcheck source=tools/build/ktap.sh
+. "$here/../build/ktap.sh"
 
 kernel=amd64
 case ${1:-} in FLAVOUR=*) kernel=${1#*=} ;; esac
@@ -18,21 +20,6 @@ IFS=$'\t' read -r image kdir tree <<<"$place"
 csv=$tlsf_root/build/wcet.csv
 [ "$kernel" = amd64 ] || csv=$tlsf_root/build/wcet-${kernel//\//-}.csv
 work=$tlsf_root/build/wcet/seeded-${kernel//\//-}
-count=0 status=0
-
-# result NAME COMMAND...: ok if the command succeeds, which says why it does not
-result() {
-	local name=$1 found
-	shift
-	count=$((count + 1))
-	if found=$("$@" 2>&1); then
-		echo "ok $count - $name"
-	else
-		echo "not ok $count - $name"
-		[ -z "$found" ] || printf '%s\n' "$found" | sed 's/^/# /'
-		status=1
-	fi
-}
 
 # Copies of the source, those that differ anew, so that only what they are in is rebuilt.
 restore() {
@@ -99,5 +86,4 @@ result "the real module: nothing measured above its bound, no bound above its ce
 result "allocate, free and resize were measured at 0.8 of their bounds at least" \
 	measured 0.8 '^tlsf_(k|pool_)(m?alloc|memalign|realloc|free)$'
 result "so was every other path" measured 0.8 . '^pool_drain_some$|recording adds$'
-echo "1..$count"
-exit $status
+finish
