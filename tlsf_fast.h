@@ -28,4 +28,12 @@
 #undef tlsf_core_resize
 #undef tlsf_core_grow_back
 
+/* @align as tlsf_pool_align() has it */
+static __always_inline void *tlsf_fast_alloc_align(struct tlsf_core *core, size_t align,
+						   size_t size)
+{
+	return align > TLSF_GRANULE ? tlsf_fast_memalign(core, align, size) :
+				       tlsf_fast_alloc(core, size);
+}
+
 #endif /* _TLSF_FAST_H */

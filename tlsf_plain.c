@@ -36,8 +36,7 @@ static __always_inline void *alloc_plain(struct tlsf_pool *pool, size_t align, s
 		return tlsf_pool_alloc_slow(pool, align, size, gfp, flags, _RET_IP_);
 	pool->request_size = size;
 	pool->request_gfp = gfp;
-	ptr = align > TLSF_MINALIGN ? tlsf_fast_memalign(&pool->core, align, size) :
-				      tlsf_fast_alloc(&pool->core, size);
+	ptr = tlsf_fast_alloc_align(&pool->core, align, size);
 	if (unlikely(!ptr))
 		return tlsf_pool_alloc_refused(pool, align, flags, _RET_IP_);
 	tlsf_unlock_irqrestore(&pool->lock, flags);
@@ -50,14 +49,6 @@ static __always_inline void *pool_alloc(struct tlsf_pool *pool, size_t align, si
 	if (static_branch_unlikely(&tlsf_timing))
 		return alloc_listened(pool, align, size, gfp);
 	return alloc_plain(pool, align, size, gfp);
-}
-
-/* the default pool is looked up behind the branch: so nothing has to be saved before it */
-static __always_inline void *default_alloc(size_t align, size_t size, gfp_t gfp)
-{
-	if (static_branch_unlikely(&tlsf_timing))
-		return alloc_listened(NULL, align, size, gfp);
-	return alloc_plain(tlsf_default_pool, align, size, gfp);
 }
 
 /* ---- free ---- */
@@ -81,15 +72,6 @@ static __always_inline void pool_free(struct tlsf_pool *pool, const void *ptr)
 	if (static_branch_unlikely(&tlsf_timing))
 		return tlsf_pool_free_listened(pool, (void *)ptr);
 	free_plain(pool, (void *)ptr);
-}
-
-static __always_inline void default_free(const void *ptr)
-{
-	if (unlikely(ZERO_OR_NULL_PTR(ptr)))
-		return;
-	if (static_branch_unlikely(&tlsf_timing))
-		return tlsf_pool_free_listened(NULL, (void *)ptr);
-	free_plain(tlsf_default_pool, (void *)ptr);
 }
 
 /* ---- exported: pools of one's own ---- */
@@ -161,7 +143,7 @@ EXPORT_SYMBOL_GPL(tlsf_pool_free);
  */
 void *tlsf_kmalloc(size_t size, gfp_t flags)
 {
-	return default_alloc(TLSF_MINALIGN, size, flags);
+	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, size, flags);
 }
 EXPORT_SYMBOL_GPL(tlsf_kmalloc);
 
@@ -176,7 +158,7 @@ EXPORT_SYMBOL_GPL(tlsf_kmalloc);
  */
 void *tlsf_kzalloc(size_t size, gfp_t flags)
 {
-	return default_alloc(TLSF_MINALIGN, size, flags | __GFP_ZERO);
+	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, size, flags | __GFP_ZERO);
 }
 EXPORT_SYMBOL_GPL(tlsf_kzalloc);
 
@@ -197,7 +179,7 @@ static size_t array_bytes(size_t n, size_t size)
  */
 void *tlsf_kmalloc_array(size_t n, size_t size, gfp_t flags)
 {
-	return default_alloc(TLSF_MINALIGN, array_bytes(n, size), flags);
+	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, array_bytes(n, size), flags);
 }
 EXPORT_SYMBOL_GPL(tlsf_kmalloc_array);
 
@@ -212,7 +194,7 @@ EXPORT_SYMBOL_GPL(tlsf_kmalloc_array);
  */
 void *tlsf_kcalloc(size_t n, size_t size, gfp_t flags)
 {
-	return default_alloc(TLSF_MINALIGN, array_bytes(n, size),
+	return pool_alloc(tlsf_default_pool, TLSF_MINALIGN, array_bytes(n, size),
 			  flags | __GFP_ZERO);
 }
 EXPORT_SYMBOL_GPL(tlsf_kcalloc);
@@ -228,7 +210,7 @@ EXPORT_SYMBOL_GPL(tlsf_kcalloc);
  */
 void *tlsf_kmemalign(size_t align, size_t size, gfp_t flags)
 {
-	return default_alloc(align, size, flags);
+	return pool_alloc(tlsf_default_pool, align, size, flags);
 }
 EXPORT_SYMBOL_GPL(tlsf_kmemalign);
 
@@ -240,6 +222,6 @@ EXPORT_SYMBOL_GPL(tlsf_kmemalign);
  */
 void tlsf_kfree(const void *ptr)
 {
-	default_free(ptr);
+	pool_free(tlsf_default_pool, ptr);
 }
 EXPORT_SYMBOL_GPL(tlsf_kfree);

@@ -66,16 +66,17 @@ struct tlsf_pool {
  */
 
 /*
- * Somebody listens: timed and recorded. NULL is the default pool. Called last of all, and
- * before a register is saved: so the user's code is where they return to, but for kernels
- * with frame pointers, which are built without tail calls. The user's arguments come
- * first, where they already are.
+ * Somebody listens: timed and recorded. Called last of all, and before a register is
+ * saved: so the user's code is where they return to, but for kernels with frame pointers,
+ * which are built without tail calls. The user's arguments come first, where they
+ * already are.
  */
 #ifdef CONFIG_FRAME_POINTER
 #define TLSF_LISTENED_IP	((unsigned long)__builtin_return_address(1))
 #else
 #define TLSF_LISTENED_IP	_RET_IP_
 #endif
+
 /* the core sees every value but the small powers of two that are always met */
 static __always_inline size_t tlsf_pool_align(size_t align)
 {

@@ -134,23 +134,6 @@ static __always_inline void run_alloc(struct tlsf_pool *pool, struct op *op)
 	op->status = likely(op->ptr) ? TLSF_OK : tlsf_core_status(&pool->core);
 }
 
-/* the same, inlined */
-static __always_inline void run_alloc_fast(struct tlsf_pool *pool, struct op *op)
-{
-	lockdep_assert_held(&pool->lock.raw);
-	if (op->align > TLSF_MINALIGN)
-		op->ptr = tlsf_fast_memalign(&pool->core, op->align, op->size);
-	else
-		op->ptr = tlsf_fast_alloc(&pool->core, op->size);
-	op->status = likely(op->ptr) ? TLSF_OK : tlsf_core_status(&pool->core);
-}
-
-static __always_inline void run_free_fast(struct tlsf_pool *pool, struct op *op)
-{
-	lockdep_assert_held(&pool->lock.raw);
-	op->status = tlsf_fast_free(&pool->core, op->ptr);
-}
-
 static __always_inline void run_free(struct tlsf_pool *pool, struct op *op)
 {
 	lockdep_assert_held(&pool->lock.raw);
@@ -302,44 +285,36 @@ static __always_inline void steps_see(struct tlsf_pool *pool, unsigned int steps
 }
 
 /*
- * The same, timed and recorded, as it nearly always is: nobody traces and the lock is
- * free. False when it is not, and then nothing has happened. What only a new extreme
- * wants to know is left to tlsf_latency_add_rare(). A free that is refused is not recorded.
+ * The recorded path: timed, as it nearly always is, with nobody tracing and the lock
+ * free. False when it is not, and then nothing has happened. What only a new extreme or a
+ * refusal wants to know is looked up there, so that no register has to keep it.
  */
-static __always_inline bool locked_recorded(struct tlsf_pool *pool, struct op *op, run_fn run,
-					    enum tlsf_latency_op kind)
+static __always_inline bool record_begin(struct tlsf_pool *pool, unsigned long *flags, u64 *start)
 {
-	unsigned long flags;
-	unsigned int steps;
-	size_t granules = 0;
-	u64 cycles;
-
 	if (static_branch_unlikely(&traced) || unlikely(tlsf_defer_pending(&pool->defer)))
 		return false;
-	local_irq_save(flags);
-	cycles = tlsf_clock();
-	if (unlikely(!tlsf_lock_try(&pool->lock))) {
-		local_irq_restore(flags);
-		return false;
-	}
-	if (kind == TLSF_LATENCY_FREE)
-		granules = pool->core.free;
-	run(pool, op);
-	if (kind == TLSF_LATENCY_FREE && unlikely(op->status != TLSF_OK)) {
-		tlsf_pool_free_refused(pool, op->ptr, flags, op->caller);
+	local_irq_save(*flags);
+	*start = tlsf_clock();
+	if (likely(tlsf_lock_try(&pool->lock)))
 		return true;
-	}
-	cycles = tlsf_clock() - cycles;
-	if (kind == TLSF_LATENCY_FREE)
-		op->size = (pool->core.free - granules) * TLSF_GRANULE;
-	steps = pool->core.steps;
+	local_irq_restore(*flags);
+	return false;
+}
+
+/* @caller 0 is who called the function that this is inlined into: looked up when needed */
+static __always_inline void record_end(struct tlsf_pool *pool, enum tlsf_latency_op kind,
+				       unsigned long flags, u64 start, size_t size,
+				       size_t align, unsigned long caller)
+{
+	u64 cycles = tlsf_clock() - start;
+	unsigned int steps = pool->core.steps;
+
 	steps_see(pool, steps);
 	tlsf_unlock(&pool->lock);
 	if (unlikely(!tlsf_latency_add(&pool->latency, kind, cycles)))
-		tlsf_latency_add_rare(&pool->latency, kind, cycles, op->size, op->align, steps,
-				      op->caller);
+		tlsf_latency_add_rare(&pool->latency, kind, cycles, size, align, steps,
+				      caller ?: TLSF_LISTENED_IP);
 	local_irq_restore(flags);
-	return true;
 }
 
 /* the same whatever happens, and what it cost */
@@ -407,10 +382,12 @@ static void alloc_failed(struct tlsf_pool *pool, const struct op *op, gfp_t flag
 		report(pool, op->status, NULL, op->size, op->caller);
 }
 
-/* outside the lock: zeroing takes time in proportion to the size */
-static noinline void *zero_usable(struct tlsf_pool *pool, void *ptr, size_t from)
+/* outside the lock: zeroing takes time in proportion to the size, which is the block's own */
+static noinline void zero_usable(void *ptr, size_t from)
 {
-	return memset(ptr + from, 0, tlsf_pool_ksize(pool, ptr) - from) - from;
+	struct tlsf_block b = { .header = READ_ONCE(tlsf_block_of(ptr)->header) };
+
+	memset(ptr + from, 0, tlsf_block_size(&b) - TLSF_BLOCK_HEADER - from);
 }
 
 static noinline void alloc_timed(struct tlsf_pool *pool, struct op *op, struct tlsf_cost *cost)
@@ -429,7 +406,7 @@ static noinline void *alloc_finish(struct tlsf_pool *pool, struct op *op, gfp_t 
 	if (!op->ptr)
 		alloc_failed(pool, op, flags);
 	else if (flags & __GFP_ZERO)
-		zero_usable(pool, op->ptr, 0);
+		zero_usable(op->ptr, 0);
 	return op->ptr;
 }
 
@@ -470,30 +447,52 @@ void *tlsf_pool_alloc_refused(struct tlsf_pool *pool, size_t align, unsigned lon
 	return alloc_report(pool, status, align, size, gfp, caller);
 }
 
-static __always_inline void *alloc_recorded(struct tlsf_pool *pool, size_t align, size_t size,
-					    gfp_t flags, unsigned long caller)
+/* a request that fails is recorded all the same; the reading includes coming here */
+static noinline __cold void *alloc_recorded_refused(struct tlsf_pool *pool, size_t align,
+						    unsigned long flags, u64 start,
+						    unsigned long caller)
 {
-	struct op op = { .align = align, .size = size, .caller = caller };
+	struct tlsf_sample s = {
+		.op = TLSF_LATENCY_ALLOC, .start = start, .locked = start, .end = tlsf_clock(),
+		.steps = pool->core.steps, .size = pool->request_size, .align = align,
+		.caller = caller,
+	};
+	enum tlsf_status status = tlsf_core_status(&pool->core);
+	gfp_t gfp = pool->request_gfp;
 
-	if (unlikely(!locked_recorded(pool, &op, run_alloc_fast, TLSF_LATENCY_ALLOC)))
-		return alloc_traced(pool, align, size, flags, caller);
-	if (unlikely(!op.ptr))
-		return alloc_report(pool, op.status, align, size, flags, caller);
-	if (unlikely(flags & __GFP_ZERO))
-		zero_usable(pool, op.ptr, 0);
-	return op.ptr;
+	steps_see(pool, s.steps);
+	tlsf_unlock(&pool->lock);
+	tlsf_latency_record(&pool->latency, &s);
+	local_irq_restore(flags);
+	return alloc_report(pool, status, align, s.size, gfp, caller);
+}
+
+static __always_inline void *alloc_recorded(struct tlsf_pool *pool, size_t align, size_t size,
+					    gfp_t gfp)
+{
+	unsigned long flags;
+	u64 start;
+	void *ptr;
+
+	if (unlikely(gfp & __GFP_ZERO) || unlikely(!record_begin(pool, &flags, &start)))
+		return alloc_traced(pool, align, size, gfp, TLSF_LISTENED_IP);
+	pool->request_size = size;
+	pool->request_gfp = gfp;
+	ptr = tlsf_fast_alloc_align(&pool->core, align, size);
+	if (unlikely(!ptr))
+		return alloc_recorded_refused(pool, align, flags, start, TLSF_LISTENED_IP);
+	record_end(pool, TLSF_LATENCY_ALLOC, flags, start, pool->request_size, align, 0);
+	return ptr;
 }
 
 void *tlsf_pool_alloc_listened(size_t size, gfp_t gfp, struct tlsf_pool *pool)
 {
-	return alloc_recorded(pool ?: tlsf_default_pool, TLSF_MINALIGN, size, gfp,
-			      TLSF_LISTENED_IP);
+	return alloc_recorded(pool, TLSF_MINALIGN, size, gfp);
 }
 
 void *tlsf_pool_memalign_listened(size_t align, size_t size, gfp_t gfp, struct tlsf_pool *pool)
 {
-	return alloc_recorded(pool ?: tlsf_default_pool, tlsf_pool_align(align), size, gfp,
-			      TLSF_LISTENED_IP);
+	return alloc_recorded(pool, tlsf_pool_align(align), size, gfp);
 }
 
 void *tlsf_pool_alloc_apart(struct tlsf_pool *pool, size_t align, size_t size, gfp_t gfp,
@@ -541,17 +540,25 @@ static noinline __cold void free_traced(struct tlsf_pool *pool, void *ptr, unsig
 	free_finish(pool, &op);
 }
 
-static __always_inline void free_recorded(struct tlsf_pool *pool, void *ptr, unsigned long caller)
+/* what is refused is not recorded */
+static __always_inline void free_recorded(struct tlsf_pool *pool, void *ptr)
 {
-	struct op op = { .ptr = ptr, .caller = caller };
+	unsigned long flags;
+	size_t before;
+	u64 start;
 
-	if (unlikely(!locked_recorded(pool, &op, run_free_fast, TLSF_LATENCY_FREE)))
-		free_traced(pool, ptr, caller);
+	if (unlikely(!record_begin(pool, &flags, &start)))
+		return free_traced(pool, ptr, TLSF_LISTENED_IP);
+	before = pool->core.free;
+	if (unlikely(tlsf_fast_free(&pool->core, ptr) != TLSF_OK))
+		return tlsf_pool_free_refused(pool, ptr, flags, TLSF_LISTENED_IP);
+	record_end(pool, TLSF_LATENCY_FREE, flags, start,
+		   (pool->core.free - before) * TLSF_GRANULE, 0, 0);
 }
 
 void tlsf_pool_free_listened(struct tlsf_pool *pool, void *ptr)
 {
-	free_recorded(pool ?: tlsf_default_pool, ptr, TLSF_LISTENED_IP);
+	free_recorded(pool, ptr);
 }
 
 void tlsf_pool_free_refused(struct tlsf_pool *pool, void *ptr, unsigned long flags,
@@ -630,8 +637,13 @@ static noinline __cold void resize_traced(struct tlsf_pool *pool, struct op *op)
 
 static noinline void resize_listened(struct tlsf_pool *pool, struct op *op)
 {
-	if (unlikely(!locked_recorded(pool, op, run_resize, TLSF_LATENCY_RESIZE)))
-		resize_traced(pool, op);
+	unsigned long flags;
+	u64 start;
+
+	if (unlikely(!record_begin(pool, &flags, &start)))
+		return resize_traced(pool, op);
+	run_resize_fast(pool, op);
+	record_end(pool, TLSF_LATENCY_RESIZE, flags, start, op->size, op->align, op->caller);
 }
 
 /*
@@ -703,7 +715,7 @@ static void *pool_realloc(struct tlsf_pool *pool, const void *ptr, size_t align,
 	resize_moving(pool, &op);
 	if (op.status == TLSF_OK) {
 		if (flags & __GFP_ZERO)
-			zero_usable(pool, op.ptr, min(size, op.old_usable));
+			zero_usable(op.ptr, min(size, op.old_usable));
 		return op.ptr;
 	}
 	if (status_blames_pointer(op.status))

@@ -4,8 +4,9 @@
  *
  * Room: harness (kernel). A plain client of linux/tlsf.h. Does all of it while it is
  * loaded: task=, softirq= and hardirq= say how many allocations, resizes and frees
- * there are to be in each context; what is written to again= later is done at once, in
- * task context. Nothing is left allocated.
+ * there are to be in each context, failing= how many requests that no pool can serve;
+ * what is written to again= later is done at once, in task context. Nothing is left
+ * allocated.
  */
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
@@ -15,13 +16,15 @@
 
 #define FLAGS	(GFP_NOWAIT | __GFP_NOWARN)
 
-static unsigned int task, softirq, hardirq;
+static unsigned int task, softirq, hardirq, failing;
 module_param(task, uint, 0444);
 MODULE_PARM_DESC(task, "operations of each kind in task context");
 module_param(softirq, uint, 0444);
 MODULE_PARM_DESC(softirq, "the same in a softirq");
 module_param(hardirq, uint, 0444);
 MODULE_PARM_DESC(hardirq, "the same in a hard interrupt");
+module_param(failing, uint, 0444);
+MODULE_PARM_DESC(failing, "requests in task context that cannot be served");
 
 static unsigned int done;
 
@@ -35,6 +38,13 @@ static void operate(unsigned int times)
 			done++;
 		tlsf_kfree(ptr);
 	}
+}
+
+static noinline void fail(unsigned int times)
+{
+	while (times--)
+		if (!tlsf_kmalloc(SIZE_MAX / 2, FLAGS))
+			done++;
 }
 
 static int again_set(const char *val, const struct kernel_param *kp)
@@ -72,11 +82,12 @@ static struct irq_work interrupt = IRQ_WORK_INIT_HARD(in_hardirq_context);
 static int __init contexts_init(void)
 {
 	operate(task);
+	fail(failing);
 	tasklet_schedule(&tasklet);
 	tasklet_kill(&tasklet);		/* which waits for it */
 	irq_work_queue(&interrupt);
 	irq_work_sync(&interrupt);
-	return done == task + softirq + hardirq ? 0 : -EIO;
+	return done == task + failing + softirq + hardirq ? 0 : -EIO;
 }
 
 static void __exit contexts_exit(void)

@@ -35,6 +35,16 @@ counted_apart() {
 	done
 }
 
+failures_too() {
+	holds "requests that fail" operate task=20 failing=7
+	same "allocations" "$(in_context alloc any)" 27
+	same "frees" "$(in_context free any)" 20
+	holds "failures alone" operate failing=1
+	expect "the witness is the one that failed" 0 \
+		'^  alloc  hold  task +[0-9]+ cycles .*: 9223372036854775807 bytes.*from fail' tlsf stat
+	same "and nothing is allocated" "$(tlsf stat --json | json used_blocks)" 0
+}
+
 shown_apart() {
 	for context in task softirq hardirq any; do
 		holds "stat has a row of $context" row alloc $context
@@ -92,6 +102,7 @@ counted_apart
 shown_apart
 json_apart
 one_alone
+failures_too
 svg
 expect "a context that there is not" 2 "'nmi' is none of: any task softirq" tlsf hist --context nmi
 holds "the client goes" rmmod tlsf_contexts
