@@ -4,8 +4,8 @@
 # Builds for, boots and tests every kernel that users run, and prints the table.
 #
 # Room: build. Usage: matrix.sh [KERNEL]...   See kernel.sh; default: all below.
-# The versions are those that Debian serves today. Ours is built when needed, which
-# takes some minutes the first time, and has KUnit, which Debian's lack.
+# The versions are those that Debian serves today. Ours are built when needed, which
+# takes some minutes the first time, and have KUnit, which Debian's lack.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
@@ -16,12 +16,10 @@ kernels=(amd64 rt-amd64 trixie/amd64 trixie-backports/amd64 trixie-backports/rt-
 	debug)
 suites=(build vm contexts stress kunit)
 
-# "SUITE KERNEL". In the debug kernel the console itself takes a sleeping lock where lockdep
-# forbids it, when NMIs are slow, and a module without a lock has lockdep complain rightly.
+# "SUITE KERNEL"
 runs_on() {
 	case $1 in
 	kunit) [[ $2 != *amd64 ]] ;;
-	contexts) [[ $2 = *amd64 ]] ;;
 	esac
 }
 
