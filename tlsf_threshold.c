@@ -10,7 +10,9 @@
  *
  * The word @phase decides who owns the rest: OFF and ARMED belong to who sets, under
  * set_lock; whoever turns ARMED into TAKING, in whatever context, owns @first until it
- * says EXCEEDED; then all may read it until it is set again.
+ * says EXCEEDED; then all may read it until it is set again. Phase and threshold are
+ * read one after the other, so who comes may have an old threshold: whoever takes looks
+ * again, and says ARMED again when it was nothing.
  */
 #include <linux/irq_work.h>
 #include <linux/kernel.h>
@@ -43,11 +45,14 @@ static struct irq_work wake_work = IRQ_WORK_INIT(wake);
  */
 u64 tlsf_threshold_limit(void)
 {
-	return atomic_read(&phase) == ARMED ? READ_ONCE(max_cycles) : U64_MAX;
+	int now = atomic_read(&phase);
+
+	/* who is taking may find that it must not: the gates are to stay as they are */
+	return now == ARMED || now == TAKING ? READ_ONCE(max_cycles) : U64_MAX;
 }
 
 /**
- * tlsf_threshold_exceed() - an operation was above the limit; the first one counts
+ * tlsf_threshold_exceed() - an operation was above the limit; the first that is counts
  * @pool: name of its pool
  * @op: which operation
  * @w: how it was
@@ -59,6 +64,10 @@ void tlsf_threshold_exceed(const char *pool, enum tlsf_latency_op op,
 {
 	if (atomic_cmpxchg(&phase, ARMED, TAKING) != ARMED)
 		return;
+	if (w->cycles <= max_cycles) {
+		atomic_set_release(&phase, ARMED);
+		return;
+	}
 	tracing_off();
 	first = (struct tlsf_threshold_state){
 		.max_cycles = max_cycles, .exceeded = true, .op = op, .witness = *w,

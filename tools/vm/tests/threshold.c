@@ -207,27 +207,58 @@ static void *operate(void *stop)
 	return stop;		/* an operation failed */
 }
 
+static struct load {
+	pthread_t thread;
+	int fd;
+} load[2];
+
+static void load_begin(void)
+{
+	for (int i = 0; i < 2; i++) {
+		load[i].fd = dev_open();
+		EXPECT(!pthread_create(&load[i].thread, NULL, operate, &load[i].fd));
+	}
+}
+
+static void load_end(void)
+{
+	void *failed;
+
+	for (int i = 0; i < 2; i++) {
+		__atomic_store_n(&load[i].fd, -1, __ATOMIC_RELAXED);
+		EXPECT(!pthread_join(load[i].thread, &failed));
+		EXPECT(!failed);
+	}
+}
+
 /* Set and exceeded over and over, on all processors. */
 static void set_under_load(void)
 {
-	int fd = with_recording(), load[] = { dev_open(), dev_open() };
-	pthread_t thread[2];
-	void *failed;
+	int fd = with_recording();
 
-	for (int i = 0; i < 2; i++)
-		EXPECT(!pthread_create(&thread[i], NULL, operate, &load[i]));
+	load_begin();
 	for (int i = 0; i < 300; i++) {
 		set(fd, NEVER);
 		threshold(fd, TLSF_THRESHOLD_SET, 1);
 		EXPECT_EQ(polled(fd, 20000), POLLPRI);
 		EXPECT_GE(look(fd).witness.cycles, 2);
 	}
-	for (int i = 0; i < 2; i++) {
-		__atomic_store_n(&load[i], -1, __ATOMIC_RELAXED);
-		EXPECT(!pthread_join(thread[i], &failed));
-		EXPECT(!failed);
-	}
+	load_end();
 	EXPECT_SOUND(fd);
+}
+
+/* Who was above the threshold before it was raised is not above it now. */
+static void raised_under_load(void)
+{
+	int fd = with_recording();
+
+	load_begin();
+	for (int i = 0; i < 2000; i++) {
+		threshold(fd, TLSF_THRESHOLD_SET, 1);
+		set(fd, NEVER);
+		EXPECT_EQ(look(fd).exceeded, 0);
+	}
+	load_end();
 }
 
 static char tracing_on(const char *write_that)
@@ -265,4 +296,5 @@ UAPI_MAIN(KTAP_CASE(none_is_never_exceeded), KTAP_CASE(the_first_above_it_is_kep
 	  KTAP_CASE(nothing_is_seen_without_recording),
 	  KTAP_CASE(who_waits_is_woken), KTAP_CASE(the_parameter_is_the_same),
 	  KTAP_CASE(unknown_flags_are_refused), KTAP_CASE(set_under_load),
+	  KTAP_CASE(raised_under_load),
 	  KTAP_CASE(tracing_is_stopped))
