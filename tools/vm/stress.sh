@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Loads the pool from many threads and from interrupts at once, on four processors.
+# Races on purpose, on four processors: see guest/stress.sh.
 #
 # Room: harness. Usage: stress.sh [FLAVOUR=amd64] [OPERATIONS]. Prints KTAP. A kernel with
 # checkers gets two processors: on a busy host four do little but serve their timers.
@@ -13,7 +13,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 flavour=amd64
 case ${1:-} in FLAVOUR=*) flavour=${1#*=} && shift ;; esac
 slow=$(slowness "$flavour")
-exec "$here/with-tlsf" "FLAVOUR=$flavour" --smp $((slow > 1 ? 2 : 4)) --mem 1G \
-	--timeout $((600 * slow)) --append "tlsf_ops=${1:-$((100000 / slow))}" \
+ops=${1:-$((1200000 / slow))}
+exec "$here/with-tlsf" "FLAVOUR=$flavour" --clients --smp $((slow > 1 ? 2 : 4)) --mem 1G \
+	--timeout $((slow * (600 + ops / 10000))) --append "tlsf_ops=$ops" \
 	--init-script "$here/guest/stress.sh" \
 	--log "$tlsf_root/build/test/stress-${flavour//\//-}.log"

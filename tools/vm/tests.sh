@@ -34,21 +34,13 @@ keep_only() {
 	done
 }
 
-place=$("$here/../build/kernel.sh" --all "$flavour")
-IFS=$'\t' read -r image kdir tree <<<"$place"
-release=${image##*/vmlinuz-}
-modules=$tlsf_root/build/modules/$release
-client=$tlsf_root/build/vm/module-$release
-"$here/../build/modules.sh" --tree "$tree" "$kdir" "$modules" >&2
-"$here/../build/client.sh" --tree "$tree" "$kdir" "$modules" "$here/module" "$client" >&2
 # Two flavours may be tested at a time.
 mkdir -p "$tlsf_root/build/vm"
 flock "$tlsf_root/build/vm/tests.lock" make -s -C "$here/tests" >&2
 collect
 [ $# = 0 ] || keep_only "$@"
 [ -n "$(ls "$stage")" ] || die "no such test among build/tools/tests, tools/vm/tests: $*"
-exec "$here/with-tlsf" "FLAVOUR=$flavour" --smp 2 --mem 1G --timeout $((600 * slow)) \
-	--append "tlsf_patience=$((90 * slow))" \
-	--module "$client/tlsf_contexts.ko" --init-script "$here/guest/tests.sh" \
+exec "$here/with-tlsf" "FLAVOUR=$flavour" --clients --smp 2 --mem 1G --timeout $((600 * slow)) \
+	--append "tlsf_patience=$((90 * slow))" --init-script "$here/guest/tests.sh" \
 	--log "$tlsf_root/build/test/vm-$name.log" \
 	--file "$stage:tests" --file "$here/guest/kmemleak.sh" --file "$here/tests/ktap.sh"
