@@ -103,7 +103,7 @@ kunit/tlsf_lock*.c         ours  ../tlsf_lock.c ../tlsf_defer.c
 kunit/tlsf_core*.c         ours  layout.h ../tlsf_core.h ../tlsf_core.c ../tlsf_check.c ../tlsf_map.h
 tools/cli/*.[ch]           local linux/tlsf.h
 tools/vm/tests/*.[ch]      local linux/tlsf.h
-tools/vm/module/*.[ch]     ours  linux/tlsf.h
+tools/vm/module/*.[ch]     ours  linux/tlsf.h tlsf_nmi.h
 tools/bench/module/*.[ch]   ours  bench.h linux/tlsf.h
 tools/host/*.[ch]          local ../../tlsf_core.c ../../tlsf_core.h ../../tlsf_map.h
 END
