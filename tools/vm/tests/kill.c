@@ -6,6 +6,8 @@
  */
 #include "uapi.h"
 
+#include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -23,7 +25,7 @@ static struct {
 /* Batches of allocations, contents and resizes; every other batch frees it all. */
 static void work(int fd)
 {
-	static struct tlsf_op ops[TLSF_BATCH_MAX];
+	static _Thread_local struct tlsf_op ops[TLSF_BATCH_MAX];
 	struct tlsf_batch batch;
 
 	for (;;) {
@@ -98,4 +100,69 @@ static void shared_file_survives(void)
 	EXPECT_EQ(stats_of(fd).used_blocks, 1);
 }
 
-UAPI_MAIN(KTAP_CASE(nothing_is_left_behind), KTAP_CASE(shared_file_survives))
+/* ---- several processes at once, with threads that share a file ---- */
+
+#define PROCESSES	3
+
+static void *open_and_close(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		int fd = open("/dev/tlsf", O_RDWR);
+
+		op_do(fd, OP(ALLOC, .size = 500));
+		close(fd);
+	}
+	return NULL;
+}
+
+static void *work_on(void *fd)
+{
+	work(*(int *)fd);
+	return NULL;
+}
+
+/* Two threads in batches on one file, one that opens and closes others. */
+static pid_t crowd_start(void)
+{
+	pid_t child = fork();
+	pthread_t thread;
+	int fd;
+
+	if (child)
+		return child;
+	fd = dev_open();
+	if (pthread_create(&thread, NULL, work_on, &fd) ||
+	    pthread_create(&thread, NULL, open_and_close, NULL))
+		_exit(1);
+	work(fd);
+	return 0;
+}
+
+static void many_at_once(void)
+{
+	struct rng rng = rng_seed(ktap_seed);
+	int watch = dev_fresh(), status, killed = 0;
+	pid_t child[PROCESSES];
+
+	for (int i = 0; i < PROCESSES; i++)
+		child[i] = crowd_start();
+	for (int i = 0; i < KILLS; i++) {
+		pid_t *one = &child[i % PROCESSES];
+
+		usleep((unsigned int)rng_below(&rng, 10000));
+		kill(*one, SIGKILL);
+		EXPECT_EQ(waitpid(*one, &status, 0), *one);
+		EXPECT(WIFSIGNALED(status) || !WEXITSTATUS(status));
+		killed += WIFSIGNALED(status);
+		*one = i + PROCESSES < KILLS ? crowd_start() : 0;
+	}
+	printf("# %d of %d were killed\n", killed, KILLS);
+	EXPECT_GE(killed, KILLS / 4);
+	EXPECT_EQ(stats_of(watch).used_bytes, 0);
+	EXPECT_EQ(stats_of(watch).free_blocks, 1);
+	EXPECT_SOUND(watch);
+}
+
+UAPI_MAIN(KTAP_CASE(nothing_is_left_behind), KTAP_CASE(shared_file_survives),
+	  KTAP_CASE(many_at_once))
