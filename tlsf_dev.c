@@ -445,6 +445,8 @@ static int ioctl_stats(struct tlsf_file *file, void *arg)
 		.file_bytes = file->bytes,
 		.file_blocks = file->nr_blocks,
 		.steps_max_seen = tlsf_pool_steps_seen(tlsf_default_pool),
+		.fail_busy = s.fail_busy,
+		.deferred_frees = s.deferred_frees,
 	};
 	return 0;
 }

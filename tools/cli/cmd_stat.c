@@ -133,6 +133,8 @@ static void print_counters(const struct tlsf_stats *s, u32 steps_max)
 	       "frees", s->frees, "resizes", s->resizes);
 	printf("  %-14s %14llu exhausted, %llu fragmented\n", "no memory", s->fail_exhausted,
 	       s->fail_fragmented);
+	printf("  %-14s %14llu refused, %llu frees deferred\n", "lock not free", s->fail_busy,
+	       s->deferred_frees);
 	printf("  %-14s %14llu\n", "bad frees", s->bad_frees);
 	printf("  %-14s %14u seen, %u at most\n", "steps", s->steps_max_seen, steps_max);
 }
@@ -161,7 +163,8 @@ static json_t *counters_json(const struct tlsf_stats *s)
 		{ "frees", s->frees }, { "resizes", s->resizes },
 		{ "fail_exhausted", s->fail_exhausted },
 		{ "fail_fragmented", s->fail_fragmented }, { "bad_frees", s->bad_frees },
-		{ "steps_max_seen", s->steps_max_seen },
+		{ "steps_max_seen", s->steps_max_seen }, { "fail_busy", s->fail_busy },
+		{ "deferred_frees", s->deferred_frees },
 	};
 	json_t *object = json_object();
 

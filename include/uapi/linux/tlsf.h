@@ -209,6 +209,13 @@ struct tlsf_batch {
  * @file_bytes: usable bytes held by this open file
  * @file_blocks: blocks held by this open file
  * @steps_max_seen: most steps any operation took
+ * @fail_busy: requests refused because they could not wait for the pool's lock: in NMI,
+ *	or in a probe that fired inside the allocator
+ * @deferred_frees: frees that could not wait for it; their blocks count as used until a
+ *	later operation frees them
+ *
+ * @fail_busy and @deferred_frees are not in the first release: a user of that one leaves
+ * them out.
  */
 struct tlsf_stats {
 	__u32 argsz;
@@ -229,6 +236,8 @@ struct tlsf_stats {
 	__u64 file_bytes;
 	__u32 file_blocks;
 	__u32 steps_max_seen;
+	__u64 fail_busy;
+	__u64 deferred_frees;
 };
 
 /**

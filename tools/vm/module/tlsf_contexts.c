@@ -3,7 +3,7 @@
  * Operations on the default pool in each context, for the tests of what is recorded.
  *
  * Room: harness (kernel). A plain client of linux/tlsf.h. Does all of it while it is
- * loaded: task=, softirq= and hardirq= say how many allocations, resizes and frees
+ * loaded: task=, softirq=, hardirq= and nmi= say how many allocations, resizes and frees
  * there are to be in each context, failing= how many requests that no pool can serve;
  * what is written to again= later is done at once, in task context. Nothing is left
  * allocated.
@@ -14,15 +14,19 @@
 #include <linux/sched/signal.h>
 #include <linux/tlsf.h>
 
+#include "tlsf_nmi.h"
+
 #define FLAGS	(GFP_NOWAIT | __GFP_NOWARN)
 
-static unsigned int task, softirq, hardirq, failing;
+static unsigned int task, softirq, hardirq, nmi, failing;
 module_param(task, uint, 0444);
 MODULE_PARM_DESC(task, "operations of each kind in task context");
 module_param(softirq, uint, 0444);
 MODULE_PARM_DESC(softirq, "the same in a softirq");
 module_param(hardirq, uint, 0444);
 MODULE_PARM_DESC(hardirq, "the same in a hard interrupt");
+module_param(nmi, uint, 0444);
+MODULE_PARM_DESC(nmi, "the same in an NMI");
 module_param(failing, uint, 0444);
 MODULE_PARM_DESC(failing, "requests in task context that cannot be served");
 
@@ -76,18 +80,44 @@ static void in_hardirq_context(struct irq_work *unused)
 	operate(hardirq);
 }
 
+/* the first does all */
+static void in_nmi_context(void)
+{
+	static bool came;
+
+	if (!came)
+		operate(nmi);
+	came = true;
+}
+
+static int raise_nmi(void)
+{
+	int err = nmi_listen(in_nmi_context);
+
+	if (err)
+		return err;
+	nmi_send(get_cpu());
+	put_cpu();
+	nmi_ignore();
+	return 0;
+}
+
 static DECLARE_TASKLET(tasklet, in_softirq_context);
 static struct irq_work interrupt = IRQ_WORK_INIT_HARD(in_hardirq_context);
 
 static int __init contexts_init(void)
 {
+	int err = nmi ? raise_nmi() : 0;
+
+	if (err)
+		return err;
 	operate(task);
 	fail(failing);
 	tasklet_schedule(&tasklet);
 	tasklet_kill(&tasklet);		/* which waits for it */
 	irq_work_queue(&interrupt);
 	irq_work_sync(&interrupt);
-	return done == task + failing + softirq + hardirq ? 0 : -EIO;
+	return done == task + failing + softirq + hardirq + nmi ? 0 : -EIO;
 }
 
 static void __exit contexts_exit(void)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What is recorded in task, softirq and hard interrupt context is told apart.
+# What is recorded in task, softirq, hard interrupt and NMI context is told apart.
 #
 # Room: harness (uapi test, in the guest). tlsf_contexts.ko does the operations.
 # shellcheck source=tools/vm/tests/ktap.sh
@@ -97,12 +97,65 @@ svg() {
 	while read -r line; do echo "# svg $line"; done </tmp/hist.svg
 }
 
+counted_in_nmi() {
+	holds "operations in NMI beside others" operate task=20 nmi=40
+	for op in alloc free resize; do
+		same "$op in NMI" "$(in_context $op NMI)" 40
+		same "$op in task context beside it" "$(in_context $op task)" 20
+		holds "debugfs has NMI" grep -q "^$op .*NMI" "$debugfs/latency"
+	done
+	holds "stat has a row of NMI" row alloc NMI
+	expect "hist draws NMI" 0 '^# alloc, hold, NMI' tlsf hist --op alloc
+	expect "and the witness of NMI" 0 '"context": "NMI"' tlsf hist --op alloc --context NMI --json
+	same "refused where the lock was free" "$(figure fail_busy)" 0
+	same "deferred where it was free" "$(figure deferred_frees)" 0
+}
+
+# "view NAME": a figure of debugfs
+view() {
+	awk -v name="$1" '$1 == name { print $2 }' "$debugfs/stats"
+}
+
+# Some NMIs hit an allocator that holds the lock, here or on the other processor.
+race_with_nmis() {
+	tlsf reset
+	for _ in 1 2 3 4 5 6 7 8; do
+		insmod /modules/tlsf_race.ko ops=50000 nmi=1 && rmmod tlsf_race || return
+		[ "$(figure fail_busy)" = 0 ] || [ "$(figure deferred_frees)" = 0 ] || return 0
+	done
+	return 1
+}
+
+# What the module says that its requests in NMI were refused, is what the pool has counted.
+counted_where_the_lock_is_taken() {
+	dmesg -c >/dev/null
+	holds "requests refused and frees deferred in NMI" race_with_nmis
+	same "refused requests" "$(figure fail_busy)" "$(dmesg | awk '
+		/tlsf_race: / { sub(/.*refused, /, ""); sum += $1 } END { print sum }')"
+	for name in fail_busy deferred_frees; do
+		same "$name in debugfs" "$(view $name)" "$(figure $name)"
+	done
+	expect "stat tells both" 0 "^  lock not free +$(figure fail_busy) refused, $(figure deferred_frees) frees deferred" \
+		tlsf stat
+	same "blocks left" "$(figure used_blocks)" 0
+	tlsf reset --counters
+	same "both after a reset" "$(figure fail_busy) $(figure deferred_frees)" "0 0"
+	rmmod tlsf_contexts
+}
+
 load
 counted_apart
 shown_apart
 json_apart
 one_alone
 failures_too
+rmmod tlsf_contexts
+if nmis_can_be_sent; then
+	counted_in_nmi
+	counted_where_the_lock_is_taken
+else
+	skip "operations in NMI" "tlsf_contexts.ko sends none on this machine"
+fi
 svg
 expect "a context that there is not" 2 "'nmi' is none of: any task softirq" tlsf hist --context nmi
 holds "the client goes" rmmod tlsf_contexts

@@ -44,6 +44,14 @@ skip() {
 	echo "ok $count $1 # SKIP $2"
 }
 
+# Can tlsf_contexts.ko, which is not loaded, send NMIs here? A failure is for the test.
+nmis_can_be_sent() {
+	insmod /modules/tlsf_contexts.ko nmi=1 2>/tmp/out || ! grep -q 'not supported' /tmp/out
+	set -- $?
+	rmmod tlsf_contexts 2>/dev/null
+	return "$1"
+}
+
 # The module is left loaded, as it was found.
 finish() {
 	[ -d /sys/module/tlsf_mod ] || insmod "$module"

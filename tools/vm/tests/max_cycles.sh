@@ -36,10 +36,10 @@ watched() {
 	expect "and it says so" 0 "$2" cat /tmp/watched
 }
 
-# "exceeded_in CONTEXT"
+# "exceeded_in CONTEXT [PARAMETER]"
 exceeded_in() {
 	watch 1
-	holds "an operation in $1 context" insmod /modules/tlsf_contexts.ko "$1=3"
+	holds "an operation in $1 context" insmod /modules/tlsf_contexts.ko "${2:-$1}=3"
 	watched 1 "^tracing stopped: alloc in $1 context, pool default, [0-9]+ cycles .*: 200 bytes, .* from operate"
 	same "tracing after it" "$(cat $tracing_on)" 0
 	rmmod tlsf_contexts
@@ -113,6 +113,11 @@ load
 for context in task softirq hardirq; do
 	exceeded_in $context
 done
+if nmis_can_be_sent; then
+	exceeded_in NMI nmi
+else
+	skip "an operation in NMI context" "tlsf_contexts.ko sends none on this machine"
+fi
 of_the_common_sort
 as_json
 not_exceeded

@@ -313,8 +313,8 @@ void map_expect_tiles(const struct map *map, const struct tlsf_info *info)
 const struct uapi_call uapi_calls[UAPI_CALLS] = {
 	CALL(INFO, tlsf_info), CALL(ALLOC, tlsf_op), CALL(FREE, tlsf_op), CALL(RESIZE, tlsf_op),
 	CALL(FILL, tlsf_op), CALL(VERIFY, tlsf_op), CALL(BATCH, tlsf_batch),
-	CALL(STATS, tlsf_stats), GREW(HISTOGRAM, tlsf_histogram, 184), CALL(RESET, tlsf_reset),
-	CALL(CHECK, tlsf_check), CALL(WALK, tlsf_walk),
+	GREW(STATS, tlsf_stats, 128), GREW(HISTOGRAM, tlsf_histogram, 184),
+	CALL(RESET, tlsf_reset), CALL(CHECK, tlsf_check), CALL(WALK, tlsf_walk),
 	CALL(THRESHOLD, tlsf_threshold),
 };
 
@@ -392,7 +392,8 @@ static const struct {
 	FIELD(largest_free, false), FIELD(high_water, false), FIELD(used_blocks, false),
 	FIELD(free_blocks, false), FIELD(allocs, false), FIELD(frees, false),
 	FIELD(resizes, false), FIELD(fail_exhausted, true), FIELD(fail_fragmented, true),
-	FIELD(bad_frees, false), FIELD(file_bytes, false),
+	FIELD(bad_frees, false), FIELD(file_bytes, false), FIELD(fail_busy, false),
+	FIELD(deferred_frees, false),
 };
 
 void expect_unchanged(const char *file, int line, int fd, const struct tlsf_stats *before,
