@@ -464,7 +464,7 @@ static int probe_handler(struct kprobe *unused, struct pt_regs *regs)
 	return 0;
 }
 
-/* one allocation with the probe in it; was the probe treated as it should be? */
+/* operations with the probe in one of them; was it treated as it should be? */
 static bool probe_is_refused(void)
 {
 	struct tlsf_pool_stats before, after;
@@ -474,7 +474,7 @@ static bool probe_is_refused(void)
 	tlsf_pool_stats(pool, &before);
 	probed.hits = 0;
 	WRITE_ONCE(probed.task, current);
-	block = tlsf_pool_alloc(pool, 64, QUIET);
+	block = tlsf_pool_realloc(pool, tlsf_pool_alloc(pool, 64, QUIET), 32, QUIET);
 	WRITE_ONCE(probed.task, NULL);
 	tlsf_pool_stats(pool, &after);
 	tlsf_pool_free(pool, probed.hits ? probed.got : probed.victim);
@@ -500,10 +500,10 @@ static void test_probe(const char *name, struct kprobe *probe, const char *not_h
 	result(refused, name);
 }
 
-/* the core's own function, which timed operations call under the lock */
+/* the core's own function, which a timed resize calls under the lock */
 static void test_probe_timed(void)
 {
-	struct kprobe probe = { .symbol_name = "tlsf_core_alloc", .pre_handler = probe_handler };
+	struct kprobe probe = { .symbol_name = "tlsf_core_resize", .pre_handler = probe_handler };
 
 	test_probe("probe inside a timed section: refused and deferred", &probe,
 		   "operations are not timed: tlsf_mod has latency=0");
@@ -529,6 +529,19 @@ static kprobe_opcode_t *behind_lock(void)
 	return NULL;
 }
 
+#elif defined(CONFIG_ARM64)
+
+/* At the instruction that gives the lock back, and has not run yet: "stlrb wt, [xn]". */
+static kprobe_opcode_t *behind_lock(void)
+{
+	kprobe_opcode_t *code = (kprobe_opcode_t *)tlsf_pool_alloc, *end = code + 256;
+
+	for (; code < end; code++)
+		if ((le32_to_cpu(*code) & 0xfffffc00) == 0x089ffc00)
+			return code;
+	return NULL;
+}
+
 #else
 
 static kprobe_opcode_t *behind_lock(void)
@@ -544,7 +557,7 @@ static void test_probe_plain(void)
 	struct kprobe probe = { .addr = behind_lock(), .pre_handler = probe_handler };
 
 	if (!probe.addr)
-		return skip(name, "the lock is not taken as on x86 with SMP");
+		return skip(name, "the lock is not a spinlock as on x86 or arm64 with SMP");
 	test_probe(name, &probe, "operations are timed: tlsf_mod has latency=1");
 }
 
