@@ -46,6 +46,8 @@ static_assert((int)TLSF_LAT_KINDS == (int)TLSF_LATENCY_KINDS, "the same kinds");
 static_assert(TLSF_LAT_CONTEXTS - TLSF_LAT_TASK == TLSF_LATENCY_CONTEXTS, "the same contexts");
 static_assert(TLSF_LAT_NMI - TLSF_LAT_TASK == TLSF_LATENCY_NMI, "in the same order");
 static_assert((int)TLSF_LAT_TOTAL == (int)TLSF_LATENCY_TOTAL, "in the same order");
+static_assert((int)TLSF_CYCLE_NS == (int)TLSF_CLOCK_NS, "the same units");
+static_assert((int)TLSF_CYCLE_CNTVCT == (int)TLSF_CLOCK_CNTVCT, "in the same order");
 static_assert(sizeof(struct tlsf_op) == 64, "ABI");
 static_assert(sizeof(struct tlsf_block_desc) == 24, "ABI");
 
@@ -402,7 +404,7 @@ static int ioctl_info(struct tlsf_file *file, void *arg)
 		.argsz = info->argsz,
 		.flags = tlsf_latency_enabled() ? TLSF_INFO_LATENCY : 0,
 		.abi_version = TLSF_ABI_VERSION,
-		.cycle_unit = TLSF_CLOCK_CYCLES ? TLSF_CYCLE_TSC : TLSF_CYCLE_NS,
+		.cycle_unit = (u32)TLSF_CLOCK_UNIT,
 		.cycle_hz = tlsf_clock_hz(),
 		.clock_overhead = tlsf_clock_overhead(),
 		.pool_bytes = s.pool_bytes,

@@ -59,11 +59,7 @@ static bool enabled;
  */
 u64 tlsf_clock_hz(void)
 {
-#if TLSF_CLOCK_CYCLES
-	return 1000ULL * tsc_khz;
-#else
-	return NSEC_PER_SEC;
-#endif
+	return TLSF_CLOCK_HZ;
 }
 
 /**

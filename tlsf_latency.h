@@ -181,12 +181,25 @@ struct tlsf_latency {
 /* on while histograms are recorded or a tracepoint is used: the one patched branch */
 DECLARE_STATIC_KEY_FALSE(tlsf_timing);
 
-/* get_cycles() where it counts cycles; it is constant zero elsewhere, as on UML */
+/* what get_cycles() reads; it is constant zero elsewhere, as on UML */
+enum tlsf_clock_unit {
+	TLSF_CLOCK_TSC,
+	TLSF_CLOCK_NS,		/* no get_cycles() */
+	TLSF_CLOCK_CNTVCT,
+};
+
 #if defined(CONFIG_X86_TSC) && !defined(CONFIG_UML)
-#define TLSF_CLOCK_CYCLES 1
+#define TLSF_CLOCK_UNIT		TLSF_CLOCK_TSC
+#define TLSF_CLOCK_HZ		(1000ULL * tsc_khz)
+#elif defined(CONFIG_ARM64)
+#define TLSF_CLOCK_UNIT		TLSF_CLOCK_CNTVCT
+#define TLSF_CLOCK_HZ		arch_timer_get_cntfrq()
 #else
-#define TLSF_CLOCK_CYCLES 0
+#define TLSF_CLOCK_UNIT		TLSF_CLOCK_NS
+#define TLSF_CLOCK_HZ		NSEC_PER_SEC
 #endif
+
+#define TLSF_CLOCK_CYCLES	(TLSF_CLOCK_UNIT != TLSF_CLOCK_NS)
 
 /* the clock; the barriers keep the measured code on its side of it */
 static __always_inline u64 tlsf_clock(void)

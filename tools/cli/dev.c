@@ -170,6 +170,8 @@ const char *dev_unit(const struct dev *dev)
 		return "tsc";
 	case TLSF_CYCLE_NS:
 		return "ns";
+	case TLSF_CYCLE_CNTVCT:
+		return "cntvct";
 	}
 	return "unknown";
 }

@@ -66,10 +66,13 @@
  * enum tlsf_cycle_unit - what one cycle of every figure is
  * @TLSF_CYCLE_TSC: one tick of the processor's cycle or time stamp counter
  * @TLSF_CYCLE_NS: one nanosecond, where the machine has no cycle counter
+ * @TLSF_CYCLE_CNTVCT: one tick of arm64's virtual counter, which is slower than the
+ *	processor
  */
 enum tlsf_cycle_unit {
 	TLSF_CYCLE_TSC = 0,
 	TLSF_CYCLE_NS = 1,
+	TLSF_CYCLE_CNTVCT = 2,
 };
 
 #define TLSF_INFO_LATENCY	(1u << 0)	/* latency recording is on */

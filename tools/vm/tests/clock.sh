@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Unit and frequency of the clock are what the kernel said of this machine when it booted.
+#
+# Room: harness (uapi test, in the guest). That cycles are ticks of this counter: info.c.
+# shellcheck source=tools/vm/tests/ktap.sh
+. /bin/ktap.sh
+
+# The last that the kernel said: it may have measured its clock twice.
+case $(uname -m) in
+x86_64) unit=tsc said='^.*tsc: .* \([0-9.]*\) MHz.*' ;;
+aarch64) unit=cntvct said='^.*arch_timer: .* at \([0-9.]*\)MHz.*' ;;
+esac
+mhz=$(dmesg | sed -n "s/$said/\1/p" | tail -n 1)
+
+# "field NAME": what info says of it
+field() {
+	tlsf info --json | tr -d ' \n' | sed -n "s/.*\"$1\":\"*\([a-z0-9]*\).*/\1/p"
+}
+
+same "unit" "$(field unit)" "$unit"
+if [ -n "$mhz" ]; then
+	decimals=${mhz#*.}
+	same "frequency in MHz" "$(printf '%s %s' "${#decimals}" "$(field hz)" |
+		awk '{ printf "%." $1 "f", $2 / 1e6 }')" "$mhz"
+else
+	skip "frequency" "the kernel's log no longer has it"
+fi
+finish
