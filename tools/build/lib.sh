@@ -74,9 +74,10 @@ debian_sources() {
 		die "nothing under /etc/apt says where the packages of Debian $name come from"
 }
 
-# "in_tree TREE COMMAND...": run a command in another Debian's tree, with the sources at
-# the path where they are here, as the user who calls; an empty TREE is this machine. The
-# mounts are made where nobody else sees them, or, in a chroot, where nobody else looks.
+# "in_tree TREE COMMAND...": run a command in another Debian's tree, with the sources and
+# the cache at the paths where they are here, as the user who calls; an empty TREE is this
+# machine. The mounts are made where nobody else sees them, or, in a chroot, where nobody
+# else looks.
 in_tree() {
 	local tree=$1 propagation=private
 	shift
@@ -84,14 +85,16 @@ in_tree() {
 	as_root unshare --mount true 2>/dev/null || propagation=unchanged
 	# shellcheck disable=SC2016 # expands in the inner shell
 	as_root unshare --mount --propagation "$propagation" sh -ec '
-		tree=$1 root=$2 user=$3
-		shift 3
-		trap "umount \"$tree$root\" \"$tree/proc\"" EXIT
-		mkdir -p "$tree$root"
+		tree=$1 root=$2 cache=$3 user=$4
+		shift 4
+		trap "umount \"$tree$cache\" \"$tree$root\" \"$tree/proc\"" EXIT
+		mkdir -p "$tree$root" "$tree$cache"
 		mount --bind "$root" "$tree$root"
+		mount --bind "$cache" "$tree$cache"
 		mount -t proc proc "$tree/proc"
 		chroot --userspec="$user" "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-			LC_ALL=C.UTF-8 "$@"' sh "$tree" "$tlsf_root" "$(id -u):$(id -g)" "$@"
+			LC_ALL=C.UTF-8 "$@"' sh "$tree" "$tlsf_root" "$tlsf_cache" \
+		"$(id -u):$(id -g)" "$@"
 }
 
 # Have a client in directory $1 look up the versions of the symbols in $2 again when they

@@ -3,15 +3,15 @@
 #
 # Builds a guest's initramfs: busybox, vm/init, the script to run, and given files.
 #
-# Room: harness. Usage: initramfs.sh OUT SCRIPT [SRC:DEST]...
+# Room: harness. Usage: initramfs.sh ARCH OUT SCRIPT [SRC:DEST]...   ARCH: build/arch.sh
 # The same input gives the same bytes, so that an -icount boot repeats to the digit:
 # names sorted, times and owners fixed, no compression (whose cost would depend on
 # what the files hold). Programs must be static.
 set -euo pipefail
 # shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/../build/lib.sh"
-
-busybox=$(command -v busybox) || die "no busybox; run: make deps"
+# shellcheck source=tools/build/arch.sh
+. "$(dirname "$0")/../build/arch.sh"
 
 add() {
 	local src=$1 dest=$2/$3
@@ -25,7 +25,7 @@ skeleton() {
 	mkdir -p "$dir"/{bin,dev,etc,host,proc,sys,tmp}
 	printf '%s\n' root:x:0:0::/:/bin/sh nobody:x:65534:65534::/:/bin/sh >"$dir/etc/passwd"
 	printf '%s\n' root:x:0: tlsf:x:900: nogroup:x:65534: >"$dir/etc/group"
-	add "$busybox" "$dir" bin/busybox
+	add "$arch_busybox" "$dir" bin/busybox
 	add "$tlsf_root/tools/vm/init" "$dir" init
 }
 
@@ -35,9 +35,11 @@ pack() {
 		cpio -o -H newc -R 0:0 --reproducible --quiet)
 }
 
-[ $# -ge 2 ] || die "usage: initramfs.sh OUT SCRIPT [SRC:DEST]..."
-out=$1 script=$2
-shift 2
+[ $# -ge 3 ] || die "usage: initramfs.sh ARCH OUT SCRIPT [SRC:DEST]..."
+arch_select "$1"
+out=$2 script=$3
+shift 3
+[ -n "$arch_busybox" ] || die "no busybox; run: make deps"
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 chmod 755 "$tree"

@@ -5,11 +5,13 @@
 # build/kernel.sh knows.
 #
 # Room: harness. Usage: tests.sh [FLAVOUR=amd64] [NAME]...   default: all. Prints KTAP.
-# The tests are the programs in build/tools/tests and the scripts tools/vm/tests/*.sh.
+# The tests are the programs of tools/vm/tests, built for the kernel's architecture, and the scripts tools/vm/tests/*.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/../build/lib.sh"
+# shellcheck source=tools/build/arch.sh
+. "$here/../build/arch.sh"
 
 flavour=amd64
 case ${1:-} in FLAVOUR=*) flavour=${1#*=} && shift ;; esac
@@ -21,7 +23,7 @@ collect() {
 	local file
 	rm -rf "$stage"
 	mkdir -p "$stage"
-	for file in "$tlsf_root"/build/tools/tests/* "$here"/tests/*.sh; do
+	for file in "$programs"/tests/* "$here"/tests/*.sh; do
 		[ -f "$file" ] && [ -x "$file" ] && cp "$file" "$stage"
 	done
 	return 0
@@ -34,12 +36,10 @@ keep_only() {
 	done
 }
 
-# Two flavours may be tested at a time.
-mkdir -p "$tlsf_root/build/vm"
-flock "$tlsf_root/build/vm/tests.lock" make -s -C "$here/tests" >&2
+programs=$("$here/../build/tools.sh" "$(arch_of_name "$flavour")" vm/tests)
 collect
 [ $# = 0 ] || keep_only "$@"
-[ -n "$(ls "$stage")" ] || die "no such test among build/tools/tests, tools/vm/tests: $*"
+[ -n "$(ls "$stage")" ] || die "no such test in tools/vm/tests: $*"
 exec "$here/with-tlsf" "FLAVOUR=$flavour" --clients --smp 2 --mem 1G --timeout $((600 * slow)) \
 	--append "tlsf_patience=$((90 * slow))" --init-script "$here/guest/tests.sh" \
 	--log "$tlsf_root/build/test/vm-$name.log" \
