@@ -33,10 +33,10 @@ flat() {
 }
 
 measured 64M 0
-measured 64M 1 only_default=1 >/dev/null
+measured 64M 1 only_default=1 deferring=0 >/dev/null
 tlsf stress --threads 4 --seed 1 --ops 40000 --align-mix 30 --resize-mix 30 >/dev/null || exit 1
 holds
-measured 64M 1 timed=1
+measured 64M 1 timed=1 deferring=0
 flat 64K 10
 flat 64K 1000
 flat 1M 10

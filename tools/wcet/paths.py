@@ -10,8 +10,11 @@ PAIR = ("tlsf_kmalloc", "tlsf_kfree")
 # Paths that are looked at with recording on, too, and what that may add to each.
 RECORDED = PLAIN[:4]
 RECORDING_MAX = 60
-# What an operation does besides when a free was deferred: a row beside the operations.
+# What an operation does first when a free was deferred, and the whole of the operations
+# that do: these exits are followed for them.
 DRAIN = "pool_drain_some"
+DRAINING = PAIR
+DRAINING_EXITS = {DRAIN, "tlsf_pool_alloc_slow", "tlsf_pool_free_slow", "tlsf_pool_alloc_apart"}
 CORE = ("tlsf_core_alloc", "tlsf_core_memalign", "tlsf_core_free", "tlsf_core_resize",
         "tlsf_core_grow_back")
 

@@ -68,6 +68,7 @@ class Analysis:
         self.cold = dict.fromkeys(module.marked_cold, paths.MARKED) | paths.COLD
         self.plain, self.timed = self.program(), self.program(paths.TIMING)
         self.full = self.program(entered=paths.NO_MEMORY_EXITS)
+        self.draining = self.program(entered=paths.DRAINING_EXITS)
         self.rows, self.ways = [], {}
 
     def program(self, *on, entered=frozenset()):
@@ -107,6 +108,8 @@ class Analysis:
         self.rows.append((PAIR, sum(dict(self.rows)[name] for name in paths.PAIR)))
         for name in paths.NO_MEMORY:
             self.add(f"{name} (no memory)", self.full, self.full.symbol(name))
+        for name in paths.DRAINING:
+            self.add(f"{name} (deferred free)", self.draining, self.draining.symbol(name))
         self.run_core()
         for name in paths.RECORDED:
             self.add(f"{name} (timed)", self.timed, self.timed.symbol(name))
@@ -237,7 +240,7 @@ def print_notes(analysis, hold):
         print(f"Spinning for the lock is apart: at most (CPUs - 1) x {hold} instructions, while "
               "these\npaths alone take it.")
     print("\nCold exits, where a path ends because it is no longer the operation asked for:")
-    met = analysis.plain.met | analysis.timed.met | analysis.full.met
+    met = analysis.plain.met | analysis.timed.met | analysis.full.met | analysis.draining.met
     for name in sorted(met & analysis.cold.keys()):
         print(f"  {name:<34}{analysis.cold[name]}")
     print("\nAsides, one instruction each:")

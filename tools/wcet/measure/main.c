@@ -37,6 +37,10 @@ static bool timed;
 module_param(timed, bool, 0444);
 MODULE_PARM_DESC(timed, "Recording is on: first provide for no new extreme after; no bare core");
 
+static bool deferring = true;
+module_param(deferring, bool, 0444);
+MODULE_PARM_DESC(deferring, "Operations after a deferred free, too; not while times are recorded");
+
 static bool only_default;
 module_param(only_default, bool, 0444);
 MODULE_PARM_DESC(only_default, "Drive the default pool alone");
@@ -114,7 +118,7 @@ static void all_phases(struct target *t)
 	prandom_seed_state(&rng, seed);
 	states(t);
 	random_ops(t, &rng, ops);
-	for (verb = 0; verb < VERBS; verb++)
+	for (verb = 0; verb < SEARCHED; verb++)
 		if (t->name[verb])
 			search(t, verb, &rng, rounds);
 }
@@ -146,6 +150,8 @@ static int drive(struct target *t)
 
 	if (IS_ERR_OR_NULL(t))
 		return PTR_ERR_OR_ZERO(t);
+	if (!deferring)
+		t->name[ALLOC_DRAINS] = t->name[FREE_DRAINS] = NULL;
 	err = timed ? forestall_extremes(t) : 0;
 	if (err)
 		return err;

@@ -17,7 +17,13 @@
 #include <linux/prandom.h>
 #include <linux/types.h>
 
-enum verb { ALLOC, MEMALIGN, RESIZE, FREE, GROW_BACK, NO_MEMORY, VERBS };
+enum verb {
+	ALLOC, MEMALIGN, RESIZE, FREE, GROW_BACK, NO_MEMORY,
+	SEARCHED,
+	ALLOC_DRAINS = SEARCHED, FREE_DRAINS,	/* that take back a deferred free first */
+	VERBS
+};
+
 enum phase { STATES, RANDOM, SEARCH, PHASES };
 
 /**
@@ -27,6 +33,7 @@ enum phase { STATES, RANDOM, SEARCH, PHASES };
  * @self: its first argument, or NULL: the default pool's functions have none
  * @core: is it a bare core, whose resize and free return a status?
  * @usable: how many bytes of a block may be used
+ * @pending: a free was deferred, and the next operation takes it back first
  * @used: bytes in use
  * @peak: most @used ever
  * @phase: where the operations come from now
@@ -39,6 +46,7 @@ struct target {
 	void *self;
 	bool core;
 	size_t (*usable)(struct target *t, void *ptr);
+	bool pending;
 	size_t used;
 	size_t peak;
 	enum phase phase;
@@ -59,6 +67,9 @@ void *target_grow_back(struct target *t, void *ptr, size_t align, size_t size);
 void target_free(struct target *t, void *ptr);
 void *target_level(struct target *t);
 void target_round(struct target *t);
+
+/* defer.c */
+void *target_defer(struct target *t, void *ptr);
 
 struct target *target_default(void);
 struct target *target_own(size_t bytes);

@@ -125,6 +125,47 @@ static void free_between(struct target *t, const size_t size[3], enum place low,
 	clear(&r);
 }
 
+/* ---- after a deferred free ---- */
+
+/* three neighbours and a guard; the number of the first */
+static unsigned int put_triple(struct row *r, const size_t size[3])
+{
+	unsigned int i = put(r, size[0]);
+
+	put(r, size[1]);
+	put(r, size[2]);
+	put(r, GUARD);
+	return i;
+}
+
+/*
+ * What was deferred merges with both neighbours, and then so does what is freed, which is
+ * of other classes, or a request is served from it. All are alone in their lists.
+ */
+static void drain_first(struct target *t, const size_t size[3], const size_t other[3],
+			bool then_free)
+{
+	struct row r = { .t = t };
+	unsigned int hole = put_triple(&r, (size_t [3]){ GUARD, GUARD, GUARD });
+	unsigned int i = put_triple(&r, size), j = put_triple(&r, other);
+
+	level(&r);
+	drop(&r, hole);
+	drop(&r, i);
+	drop(&r, i + 2);
+	if (then_free) {
+		drop(&r, j);
+		drop(&r, j + 2);
+	}
+	r.block[r.nr++] = target_defer(t, r.block[i + 1]);
+	r.block[i + 1] = NULL;
+	if (then_free)
+		drop(&r, j + 1);
+	else
+		put(&r, 4 * GUARD);
+	clear(&r);
+}
+
 /* ---- resize ---- */
 
 /* into the free block above, all or some of it; and back */
@@ -264,6 +305,15 @@ static void states_of_free(struct target *t, size_t most)
 				free_between(t, size, low, high);
 }
 
+static void states_of_draining(struct target *t)
+{
+	static const size_t mixed[][3] = { { 528, SZ_8K, 80 }, { SZ_4K, 120, SZ_1K } };
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		drain_first(t, mixed[i & 1], mixed[~i & 1], i & 2);
+}
+
 static void states_of_resize(struct target *t, size_t most)
 {
 	enum place place;
@@ -302,6 +352,8 @@ void states(struct target *t)
 		states_of_resize(t, min_t(size_t, most[i], SZ_8K));
 		states_of_free(t, most[i]);
 	}
+	if (t->name[ALLOC_DRAINS])
+		states_of_draining(t);
 	for (size = 560; size <= SZ_16K; size += 520)
 		peek_in_full(t, size, 64);
 }

@@ -24,6 +24,9 @@
 
 static void seen(struct target *t, enum verb verb, unsigned int cycles)
 {
+	if (t->pending)
+		verb = verb == ALLOC ? ALLOC_DRAINS : FREE_DRAINS;
+	t->pending = false;
 	t->max[t->phase][verb] = max(t->max[t->phase][verb], cycles);
 	t->round[verb] = max(t->round[verb], cycles);
 }
@@ -146,7 +149,8 @@ struct target *target_default(void)
 {
 	static struct target t = {
 		.name = { "tlsf_kmalloc", "tlsf_kmemalign", "tlsf_krealloc", "tlsf_kfree",
-			  NULL, "tlsf_kmalloc (no memory)" },
+			  NULL, "tlsf_kmalloc (no memory)", "tlsf_kmalloc (deferred free)",
+			  "tlsf_kfree (deferred free)" },
 		.fn = { (unsigned long)tlsf_kmalloc, (unsigned long)tlsf_kmemalign,
 			(unsigned long)tlsf_krealloc, (unsigned long)tlsf_kfree },
 		.usable = default_usable,
