@@ -50,7 +50,7 @@ demo: tools | $(stamp)-vm ## boot a stock Debian kernel and show the module at w
 test: tools | deps ## run all tests, or those named [SUITES="host vm ..."]
 	@tools/build/test.sh $(SUITES)
 
-test-kernels: tools | deps $(stamp)-arm64 ## test on 6.1, 6.12, 7.x, PREEMPT_RT, arm64 and our own debug kernel [KERNELS=]
+test-kernels: tools | deps $(stamp)-arm64 ## test on 6.1, 6.12, 7.x, PREEMPT_RT, arm64 and our own debug kernels [KERNELS=]
 	@tools/build/matrix.sh $(KERNELS)
 
 steps: | $(stamp)-build ## count the core's instructions per operation: table, and build/steps.csv

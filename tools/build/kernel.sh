@@ -7,7 +7,7 @@
 # Room: build. Usage: kernel.sh [--all] [KERNEL]
 #   KERNEL  amd64 (default), rt-amd64   stock Debian kernel, headers installed here
 #           SUITE/amd64, SUITE/rt-amd64 of another Debian, e.g. trixie-backports/rt-amd64
-#           debug                       our own, with checkers; built when needed
+#           debug, kcsan                our own, with checkers; built when needed
 #           arm64                       our own, for another architecture: see arch.sh
 # Images are unpacked into the cache and never installed. What the cache has is used, so
 # that nothing is asked of the network twice; with TLSF_REFRESH=1 the version that Debian

@@ -40,6 +40,7 @@ resolve_meta() {
 slowness() {
 	case $1 in
 	debug) echo 6 ;;
+	kcsan) echo 12 ;;
 	*) echo 1 ;;
 	esac
 }

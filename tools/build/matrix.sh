@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$tlsf_root"
 
 kernels=(amd64 rt-amd64 trixie/amd64 trixie-backports/amd64 trixie-backports/rt-amd64
-	debug arm64)
+	debug kcsan arm64)
 suites=(build vm contexts stress kunit)
 
 # "SUITE KERNEL"

@@ -55,12 +55,13 @@ joined() {
 
 # Where reports of a data race begin that have no function of ours in either stack. What is
 # above the entry of an interrupt was but interrupted. One that is cut short counts as ours.
+# Whoever calls it, the kernel looks whether a call between processors is under way still.
 foreign_races() {
-	awk '
-		/BUG: KCSAN: / { title = NR; next }
+	awk -v known='__flush_smp_call_function_queue / smp_call_function_single_async' '
+		/BUG: KCSAN: / { title = NR; callers = $0 !~ known; next }
 		/ bytes by / { interrupted = 0 }
 		/ asm_/ { interrupted = 1 }
-		/ \[tlsf_/ && !interrupted { title = 0 }
+		/ \[tlsf_/ && callers && !interrupted { title = 0 }
 		title && /==========/ { print title; title = 0 }' "$1"
 }
 

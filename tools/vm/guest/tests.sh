@@ -5,7 +5,8 @@
 #
 # Room: harness (guest). Exit status 77 of a test means skipped. A marker in the
 # kernel log names the test that was running. tlsf_patience, from the kernel's command
-# line, is the limit for each, in seconds. Where the kernel looks for leaks, none is left.
+# line, is the limit for each, in seconds. Where the kernel looks for leaks, none is left;
+# where it looks for data races, it has done so.
 count=0 status=0
 
 conclude() {
@@ -37,6 +38,20 @@ no_leak() {
 	conclude "$1" "nothing leaked"
 }
 
+# "kcsan FIGURE"
+kcsan() {
+	sed -n "s/^$1: //p" $kcsan
+}
+
+races_sought() {
+	count=$((count + 1))
+	echo "# $(kcsan setup_watchpoints) watchpoints set, $(kcsan data_races) data races, the kernel's own among them"
+	[ "$(kcsan enabled)" = 1 ] && [ "$(kcsan setup_watchpoints)" -gt "$watched" ]
+	conclude $? "data races were looked for"
+}
+
+kcsan=/sys/kernel/debug/kcsan
+watched=$(kcsan setup_watchpoints 2>/dev/null)
 echo "KTAP version 1"
 kmemleak.sh clear
 for test in /tests/*; do
@@ -44,5 +59,6 @@ for test in /tests/*; do
 done
 rmmod tlsf_mod || status=1
 [ ! -e /sys/kernel/debug/kmemleak ] || no_leak
+[ ! -e $kcsan ] || races_sought
 echo "1..$count"
 exit $status
