@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Builds tlsf_mod.ko, the sample client, the self-test and, where the kernel has KUnit, the suites.
+# Builds tlsf_mod.ko, the sample client, the self-test and, where the kernel has KUnit,
+# the suites.
 #
 # Room: build. Usage: modules.sh [--tree TREE] KDIR OUT [MAKE-ARGUMENT]...
-# KDIR is a kernel's build directory, as seen in TREE if one is given: see kernel.sh. The sources are mirrored by symbolic links into
-# OUT, so that several kernels can be built for side by side and the source tree
-# stays clean. The sample, the self-test and the suites are built as anybody's module would be:
-# apart from tlsf_mod.ko, with its Module.symvers.
+# KDIR is a kernel's build directory, as seen in TREE if one is given: see kernel.sh. The
+# sources are mirrored by symbolic links into OUT, so that several kernels can be built
+# for side by side and the source tree stays clean. All but tlsf_mod.ko are built as
+# anybody's module would be: apart, with its Module.symvers.
 set -euo pipefail
 # shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
