@@ -464,8 +464,8 @@ static int probe_handler(struct kprobe *unused, struct pt_regs *regs)
 	return 0;
 }
 
-/* operations with the probe in one of them; was it treated as it should be? */
-static bool probe_is_refused(void)
+/* one allocation with the probe in it; was the probe treated as it should be? */
+static bool probe_is_refused(gfp_t gfp)
 {
 	struct tlsf_pool_stats before, after;
 	void *block;
@@ -474,7 +474,7 @@ static bool probe_is_refused(void)
 	tlsf_pool_stats(pool, &before);
 	probed.hits = 0;
 	WRITE_ONCE(probed.task, current);
-	block = tlsf_pool_realloc(pool, tlsf_pool_alloc(pool, 64, QUIET), 32, QUIET);
+	block = tlsf_pool_alloc(pool, 64, gfp);
 	WRITE_ONCE(probed.task, NULL);
 	tlsf_pool_stats(pool, &after);
 	tlsf_pool_free(pool, probed.hits ? probed.got : probed.victim);
@@ -483,7 +483,7 @@ static bool probe_is_refused(void)
 	       after.deferred_frees - before.deferred_frees == 1;
 }
 
-static void test_probe(const char *name, struct kprobe *probe, const char *not_hit)
+static void test_probe(const char *name, struct kprobe *probe, gfp_t gfp, const char *not_hit)
 {
 	int err = register_kprobe(probe);
 	bool refused;
@@ -492,7 +492,7 @@ static void test_probe(const char *name, struct kprobe *probe, const char *not_h
 		say("# register_kprobe(): %d\n", err);
 		return skip(name, "the kernel does not let a probe be set there");
 	}
-	refused = probe_is_refused();
+	refused = probe_is_refused(gfp);
 	unregister_kprobe(probe);
 	if (!probed.hits)
 		return skip(name, not_hit);
@@ -500,13 +500,13 @@ static void test_probe(const char *name, struct kprobe *probe, const char *not_h
 	result(refused, name);
 }
 
-/* the core's own function, which a timed resize calls under the lock */
-static void test_probe_timed(void)
+/* the core's own function, which requests for zeroed memory call under the lock */
+static void test_probe_core(void)
 {
-	struct kprobe probe = { .symbol_name = "tlsf_core_resize", .pre_handler = probe_handler };
+	struct kprobe probe = { .symbol_name = "tlsf_core_alloc", .pre_handler = probe_handler };
 
-	test_probe("probe inside a timed section: refused and deferred", &probe,
-		   "operations are not timed: tlsf_mod has latency=0");
+	test_probe("probe inside the core: refused and deferred", &probe, QUIET | __GFP_ZERO,
+		   "the request went past tlsf_core_alloc()");
 }
 
 #ifdef CONFIG_X86
@@ -558,7 +558,7 @@ static void test_probe_plain(void)
 
 	if (!probe.addr)
 		return skip(name, "the lock is not a spinlock as on x86 or arm64 with SMP");
-	test_probe(name, &probe, "operations are timed: tlsf_mod has latency=1");
+	test_probe(name, &probe, QUIET, "operations are timed: tlsf_mod has latency=1");
 }
 
 /* ---- all together ---- */
@@ -591,7 +591,7 @@ static int __init selftest_init(void)
 	say("KTAP version 1\n");
 	test_contexts();
 	test_nmi();
-	test_probe_timed();
+	test_probe_core();
 	test_probe_plain();
 	test_all_back();
 	say("1..%u\n", nr_tests);
