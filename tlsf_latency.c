@@ -204,8 +204,8 @@ static void add_alone(struct tlsf_latency *lat, const struct tlsf_sample *s)
 	struct tlsf_latency_cell *cell = this_cpu_read(lat->cpu->cell[s->op][tlsf_latency_slot()]);
 	u64 cycles = tlsf_clock_net(s->start, s->end);
 
-	cell->bucket[bucket_of(cycles)]++;
-	cell->sum += cycles;
+	tlsf_latency_count(&cell->bucket[bucket_of(cycles)], 1);
+	tlsf_latency_count(&cell->sum, cycles);
 	range_widen(&cell->alone, s, cycles);
 	threshold_look(lat, s, cycles);
 	gate_open(cell);
@@ -218,7 +218,7 @@ static void add_waited_kind(struct tlsf_latency *lat, const struct tlsf_sample *
 	struct tlsf_latency_cell *cell = this_cpu_read(lat->cpu->cell[s->op][slot]);
 
 	atomic64_inc(&lat->waited->bucket[s->op][context_of(slot)][kind][bucket_of(cycles)]);
-	cell->waited_sum[kind] += cycles;
+	tlsf_latency_count(&cell->waited_sum[kind], cycles);
 	range_widen(&cell->waited[kind], s, cycles);
 }
 
@@ -315,12 +315,17 @@ static void range_reset(struct tlsf_latency_range *r)
 	raw_write_seqcount_end(&r->seq);
 }
 
+/* word by word, for who reads meanwhile */
 static void cell_reset(struct tlsf_latency_cell *cell)
 {
+	unsigned int i;
+
 	gate_close(cell);
-	cell->sum = 0;
-	memset(cell->bucket, 0, sizeof(cell->bucket));
-	memset(cell->waited_sum, 0, sizeof(cell->waited_sum));
+	WRITE_ONCE(cell->sum, 0);
+	for (i = 0; i < TLSF_LATENCY_BUCKETS; i++)
+		WRITE_ONCE(cell->bucket[i], 0);
+	for (i = 0; i < TLSF_LATENCY_KINDS; i++)
+		WRITE_ONCE(cell->waited_sum[i], 0);
 	range_reset(&cell->alone);
 	range_reset(&cell->waited[TLSF_LATENCY_HOLD]);
 	range_reset(&cell->waited[TLSF_LATENCY_TOTAL]);
@@ -356,6 +361,15 @@ static void cells_visit(struct tlsf_latency *lat, void (*fn)(struct tlsf_latency
 	cpus_read_unlock();
 }
 
+static void waited_reset(struct tlsf_latency_waited *w)
+{
+	atomic64_t *bucket = &w->bucket[0][0][0][0];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(*w) / sizeof(*bucket); i++)
+		atomic64_set(&bucket[i], 0);
+}
+
 /**
  * tlsf_latency_reset() - empty all histograms
  * @lat: histograms
@@ -365,7 +379,7 @@ static void cells_visit(struct tlsf_latency *lat, void (*fn)(struct tlsf_latency
 void tlsf_latency_reset(struct tlsf_latency *lat)
 {
 	cells_visit(lat, cell_reset);
-	memset(lat->waited, 0, sizeof(*lat->waited));
+	waited_reset(lat->waited);
 }
 
 /**

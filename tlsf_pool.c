@@ -275,7 +275,7 @@ static DEFINE_STATIC_KEY_FALSE(traced);
 static noinline __cold void steps_rise(struct tlsf_pool *pool, unsigned int steps)
 {
 	lockdep_assert_held(&pool->lock.raw);
-	pool->steps_seen = steps;
+	WRITE_ONCE(pool->steps_seen, steps);	/* for tlsf_pool_steps_seen() */
 }
 
 static __always_inline void steps_see(struct tlsf_pool *pool, unsigned int steps)
@@ -1214,7 +1214,7 @@ void tlsf_pool_stats_reset(struct tlsf_pool *pool)
 	tlsf_core_stats_reset(&pool->core);
 	atomic_long_set(&pool->fail_busy, 0);
 	atomic_long_set(&pool->deferred_frees, 0);
-	pool->steps_seen = 0;
+	WRITE_ONCE(pool->steps_seen, 0);
 	tlsf_unlock_irqrestore(&pool->lock, flags);
 }
 
