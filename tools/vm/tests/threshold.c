@@ -253,7 +253,7 @@ static void raised_under_load(void)
 	int fd = with_recording();
 
 	load_begin();
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < 300; i++) {
 		threshold(fd, TLSF_THRESHOLD_SET, 1);
 		set(fd, NEVER);
 		EXPECT_EQ(look(fd).exceeded, 0);
