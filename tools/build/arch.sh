@@ -33,6 +33,8 @@ arch_of_image() {
 # arch_console  kernel's name of the serial port for its log, arch_output of that for output
 # arch_line     more of the kernel's command line
 # arch_devices  QEMU's devices: the port for output, of chardev "output", and what else
+# arch_fair     one part in so many of the usual operations is what a stress test can do with
+#               more processors than the host has: see below
 # arch_end      status of QEMU when the guest has ended the machine itself, see vm/init
 arch_select() {
 	arch_name=$1
@@ -51,11 +53,14 @@ arch_select_x86_64() {
 	arch_console=ttyS0 arch_output=ttyS1
 	arch_line="noirqdebug no_timer_check"
 	arch_devices=(-serial chardev:output -device "isa-debug-exit,iobase=0xf4,iosize=1")
+	arch_fair=1
 	arch_end=85
 }
 
 # The compilers are in a tree of their own: as packages they cannot be installed beside
-# gcc-multilib. With priorities in the GIC the PMU's interrupts are NMIs.
+# gcc-multilib. With priorities in the GIC the PMU's interrupts are NMIs. Spinlocks are
+# fair; those of a PC that knows it is emulated are not. So with more processors than the
+# host has, the next in the queue is often one that does not run, and all wait for it.
 arch_select_arm64() {
 	arch_deps=arm64
 	arch_tree=$("$tlsf_root/tools/build/cross.sh")
@@ -68,5 +73,6 @@ arch_select_arm64() {
 	arch_console=ttyAMA0 arch_output=ttyS0
 	arch_line="irqchip.gicv3_pseudo_nmi=1"
 	arch_devices=(-device "pci-serial,chardev=output")
+	arch_fair=60
 	arch_end=0
 }

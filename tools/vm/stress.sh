@@ -3,18 +3,23 @@
 #
 # Races on purpose, on four processors: see guest/stress.sh.
 #
-# Room: harness. Usage: stress.sh [FLAVOUR=amd64] [OPERATIONS]. Prints KTAP. A kernel with
-# checkers gets two processors: on a busy host four do little but serve their timers.
+# Room: harness. Usage: stress.sh [FLAVOUR=amd64] [OPERATIONS [PROCESSORS]]. Prints KTAP.
+# A kernel with checkers gets two: on a busy host four do little but serve their timers.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/../build/lib.sh"
+# shellcheck source=tools/build/arch.sh
+. "$here/../build/arch.sh"
 
 flavour=amd64
 case ${1:-} in FLAVOUR=*) flavour=${1#*=} && shift ;; esac
 slow=$(slowness "$flavour")
-ops=${1:-$((1200000 / slow))}
-exec "$here/with-tlsf" "FLAVOUR=$flavour" --clients --smp $((slow > 1 ? 2 : 4)) --mem 1G \
+arch_select "$(arch_of_name "$flavour")"
+smp=${2:-$((slow > 1 ? 2 : 4))}
+[ "$smp" -gt "$(nproc)" ] || arch_fair=1
+ops=${1:-$((1200000 / slow / arch_fair))}
+exec "$here/with-tlsf" "FLAVOUR=$flavour" --clients --smp "$smp" --mem 1G \
 	--timeout $((slow * (600 + ops / 10000))) --append "tlsf_ops=$ops" \
 	--init-script "$here/guest/stress.sh" \
 	--log "$tlsf_root/build/test/stress-${flavour//\//-}.log"
