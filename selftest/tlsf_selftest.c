@@ -435,8 +435,8 @@ static void nmi_ignore(void)
 
 static void test_nmi(void)
 {
-	const char *reason = nmi_wait ? "no PMU, and no NMI came in nmi_wait= seconds" :
-			     "no PMU, and nmi_wait= does not say that others send NMIs";
+	const char *reason = nmi_wait ? "no NMI from a PMU, and none came in nmi_wait= seconds" :
+			     "no NMI from a PMU, and nmi_wait= does not say that others send any";
 
 	if (test_nmi_from_pmu() || (nmi_listening && test_nmi_from("elsewhere")))
 		return;
