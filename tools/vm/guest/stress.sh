@@ -121,7 +121,7 @@ account() {
 }
 
 echo "KTAP version 1"
-nmi=$([ "$(uname -m)" = x86_64 ] && echo 1 || echo 0)
+case $(uname -m) in x86_64 | aarch64) nmi=1 ;; *) nmi=0 ;; esac
 start=$(date +%s)
 expect "module and sample load" insmod /modules/tlsf_mod.ko
 expect "tasks, softirqs, interrupts, NMIs: $half operations on $(nproc) processors" race $half

@@ -85,9 +85,8 @@ static void in_nmi_context(void)
 {
 	static bool came;
 
-	if (!came)
+	if (!xchg(&came, true))
 		operate(nmi);
-	came = true;
 }
 
 static int raise_nmi(void)

@@ -2,8 +2,9 @@
 /*
  * NMIs that a module sends to processors of its choice, and takes itself.
  *
- * Room: harness (kernel). For the modules beside it. On x86 with a local APIC; elsewhere
- * nmi_listen() says -EOPNOTSUPP and nothing is sent.
+ * Room: harness (kernel). For the modules beside it. On x86 with a local APIC; on arm64,
+ * where the PMU's interrupts are NMIs, each processor gets some hundred in a second by
+ * itself; elsewhere nmi_listen() says -EOPNOTSUPP and nothing is sent.
  */
 #ifndef _TLSF_NMI_H
 #define _TLSF_NMI_H
@@ -44,6 +45,58 @@ static inline void nmi_send(unsigned int cpu)
 {
 	if (cpu_online(cpu))
 		apic->send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
+}
+
+#elif defined(CONFIG_ARM64_PSEUDO_NMI) && defined(CONFIG_HW_PERF_EVENTS)
+#include <linux/err.h>
+#include <linux/perf_event.h>
+
+#define NMI_CYCLES	1000003		/* from one to the next */
+
+static void (*nmi_work)(void);
+static struct perf_event *nmi_counters[NR_CPUS];
+
+static void nmi_overflow(struct perf_event *event, struct perf_sample_data *data,
+			 struct pt_regs *regs)
+{
+	nmi_work();
+}
+
+/* when the last has been served; task context */
+static inline void nmi_ignore(void)
+{
+	unsigned int cpu;
+
+	msleep(50);
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		if (!IS_ERR_OR_NULL(nmi_counters[cpu]))
+			perf_event_release_kernel(nmi_counters[cpu]);
+		nmi_counters[cpu] = NULL;
+	}
+}
+
+/* @work is done in each NMI from now on; task context. A processor that goes gets no more. */
+static inline int nmi_listen(void (*work)(void))
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_HARDWARE, .config = PERF_COUNT_HW_CPU_CYCLES,
+		.size = sizeof(attr), .sample_period = NMI_CYCLES, .pinned = 1,
+	};
+	unsigned int cpu, nr = 0;
+
+	if (!system_uses_irq_prio_masking())
+		return -EOPNOTSUPP;
+	nmi_work = work;
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		nmi_counters[cpu] = perf_event_create_kernel_counter(&attr, cpu, NULL,
+								     nmi_overflow, NULL);
+		nr += !IS_ERR(nmi_counters[cpu]);
+	}
+	return nr ? 0 : -EOPNOTSUPP;
+}
+
+static inline void nmi_send(unsigned int cpu)
+{
 }
 
 #else
