@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define KILLS	40
+#define PATIENCE_MS	20000	/* until a child is in its first batch */
 
 /* shared with the child */
 static struct {
@@ -44,7 +45,7 @@ static void work(int fd)
 	}
 }
 
-/* Kills a working child after @us; was it in a batch? */
+/* Kills a child when it has worked for @us; was it in a batch? */
 static bool kill_after(unsigned int us)
 {
 	bool in_batch;
@@ -56,6 +57,8 @@ static bool kill_after(unsigned int us)
 	child = fork();
 	if (!child)
 		work(dev_open());
+	for (int ms = 0; ms < PATIENCE_MS && !seen->in_batch; ms++)
+		usleep(1000);
 	usleep(us);
 	kill(child, SIGKILL);
 	in_batch = seen->in_batch;
