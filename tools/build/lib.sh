@@ -45,6 +45,13 @@ slowness() {
 	esac
 }
 
+# Options of vm/run for a kernel. One with checkers goes without high resolution timers: on
+# a busy host it says in a hard interrupt that one took long, on the console, whose lock
+# lockdep forbids it there.
+run_options() {
+	[ "$(slowness "$1")" = 1 ] || echo --append=highres=off
+}
+
 # Carry out "$2 DIR ..." in a scratch directory and rename it to $1 when it
 # succeeded, so that an interrupted run never leaves half a cache entry. Runs that
 # want the same entry take turns. The fill function chains with &&: it may run where

@@ -58,7 +58,8 @@ prepare_qemu() {
 	local place image kdir tree
 	place=$("$here/../build/kernel.sh" --all "$flavour")
 	IFS=$'\t' read -r image kdir tree <<<"$place"
-	machine=(--kernel "$image" --smp 2 --timeout 1200)
+	mapfile -t machine < <(run_options "$flavour")
+	machine+=(--kernel "$image" --smp 2 --timeout 1200)
 	"$here/../build/modules.sh" --tree "$tree" "$kdir" "$out" W=1 KCFLAGS=-Werror >&2
 }
 

@@ -49,10 +49,12 @@ with_nmis() {
 }
 
 boot() {
-	local out
+	local out options
 	out=$(modules_of "$1") || return
-	"$here/run" --kernel "$image" --smp "$([ "$1" = smp2 ] && echo 2 || echo 1)" \
-		--timeout $((90 * $(slowness "$flavour"))) --monitor "$work/$1.monitor" --init-script "$here/guest/selftest.sh" \
+	mapfile -t options < <(run_options "$flavour")
+	"$here/run" --kernel "$image" "${options[@]}" --smp "$([ "$1" = smp2 ] && echo 2 || echo 1)" \
+		--timeout $((90 * $(slowness "$flavour"))) --monitor "$work/$1.monitor" \
+		--init-script "$here/guest/selftest.sh" \
 		--log "$tlsf_root/build/test/contexts-${flavour//\//-}-$1.log" \
 		--module "$out/tlsf_mod.ko" --module "$out/selftest/tlsf_selftest.ko" |
 		with_nmis "$1"
