@@ -240,7 +240,8 @@ static enum tlsf_status block_look(const struct tlsf_pool *pool, const void *ptr
 		return TLSF_E_OUTSIDE;
 	if (!IS_ALIGNED(addr, TLSF_GRANULE))
 		return TLSF_E_MISALIGNED;
-	b.header = READ_ONCE(tlsf_block_of(ptr)->header);
+	/* Who changes TLSF_PREV_FREE meanwhile, under the lock, writes the rest as it is. */
+	b.header = data_race(READ_ONCE(tlsf_block_of(ptr)->header));
 	if (tlsf_block_is_free(&b))
 		return TLSF_E_FREE;
 	size = tlsf_block_size(&b);
