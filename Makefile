@@ -15,6 +15,8 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 SECONDS ?= 60
 ROUNDS  ?= 5
+KERNEL  ?= amd64
+OPS     ?=
 
 built    = build/modules/$(KVER)
 moddir   = $(DESTDIR)/lib/modules/$(KVER)
@@ -24,7 +26,7 @@ rules    = $(DESTDIR)/etc/udev/rules.d/90-tlsf.rules
 # A stamp for each group of packages, void when the lists or what is installed change.
 stamp   := build/deps/$(firstword $(shell sha1sum tools/build/deps.sh))
 
-.PHONY: help deps tools modules demo test test-kernels steps check check-selftest \
+.PHONY: help deps tools modules demo test test-kernels stress steps check check-selftest \
 	contexts-selftest fuzz random-10m coverage mutation seed-faults bench bench-core wcet \
 	bare-test traces install uninstall clean
 
@@ -52,6 +54,9 @@ test: tools | deps ## run all tests, or those named [SUITES="host vm ..."]
 
 test-kernels: tools | deps $(stamp)-arm64 ## test on 6.1, 6.12, 7.x, PREEMPT_RT, arm64 and our own debug kernels [KERNELS=]
 	@tools/build/matrix.sh $(KERNELS)
+
+stress: tools | deps ## races on purpose, in all contexts on all processors [KERNEL=amd64 OPS=]
+	@tools/vm/stress.sh FLAVOUR=$(KERNEL) $(OPS)
 
 steps: | $(stamp)-build ## count the core's instructions per operation: table, and build/steps.csv
 	@$(MAKE) -s -C tools/host steps

@@ -55,9 +55,10 @@ joined() {
 
 # Where reports of a data race begin that have no function of ours in either stack. What is
 # above the entry of an interrupt was but interrupted. One that is cut short counts as ours.
-# Whoever calls it, the kernel looks whether a call between processors is under way still.
+# Whoever calls it, the kernel looks without a lock whether a call between processors is
+# under way still, and how many pages for per-CPU variables are empty.
 foreign_races() {
-	awk -v known='__flush_smp_call_function_queue / smp_call_function_single_async' '
+	awk -v known='(__flush_smp_call_function_queue / smp_call_function_single_async|pcpu_alloc / pcpu_free_area)' '
 		/BUG: KCSAN: / { title = NR; callers = $0 !~ known; next }
 		/ bytes by / { interrupted = 0 }
 		/ asm_/ { interrupted = 1 }

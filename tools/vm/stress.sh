@@ -18,8 +18,13 @@ slow=$(slowness "$flavour")
 arch_select "$(arch_of_name "$flavour")"
 smp=${2:-$((slow > 1 ? 2 : 4))}
 [ "$smp" -gt "$(nproc)" ] || arch_fair=1
-ops=${1:-$((1200000 / slow / arch_fair))}
+ops=${1:-$((1200000 / slow / slow / arch_fair))}
+options=()
+# Our KCSAN kernel watches as long and as often as short tests need. A long run has the
+# kernel's own delays, at a fifth of as many accesses.
+[ "$flavour" != kcsan ] || [ "$ops" -le 100000 ] ||
+	options+=(--append "kcsan.skip_watch=20000 kcsan.udelay_task=80 kcsan.udelay_interrupt=20")
 exec "$here/with-tlsf" "FLAVOUR=$flavour" --clients --smp "$smp" --mem 1G \
 	--timeout $((slow * (600 + ops / 10000))) --append "tlsf_ops=$ops" \
-	--init-script "$here/guest/stress.sh" \
-	--log "$tlsf_root/build/test/stress-${flavour//\//-}.log"
+	--init-script "$here/guest/stress.sh" --file "$here/guest/kmemleak.sh" \
+	"${options[@]}" --log "$tlsf_root/build/test/stress-${flavour//\//-}.log"

@@ -4,7 +4,8 @@
 # In the guest: tasks, softirqs, hard interrupts and NMIs on all processors allocate,
 # resize and free each other's blocks; then the same beside threads of user space and the
 # sample; then while processors come and go, pools come and go, and their views are read.
-# After each, every invariant is checked; at the end nothing is left.
+# After each, every invariant is checked; at the end nothing is left, and where the kernel
+# looks for leaks there is none.
 #
 # Room: harness (guest). tlsf_ops, from the kernel's command line, is the operations of
 # the kernel, of which each part does its share; user space does a fortieth of them
@@ -14,7 +15,7 @@ half=$((ops / 2))
 quarter=$((ops / 4))
 user_ops=$((ops / 40))
 user_half=$((user_ops / 2))
-pools=$((100 + ops / 10000))
+pools=$((50 + ops / 5000))
 threads=$((2 * $(nproc)))
 debugfs=/sys/kernel/debug/tlsf
 parameters=/sys/module/tlsf_mod/parameters
@@ -123,6 +124,7 @@ account() {
 echo "KTAP version 1"
 case $(uname -m) in x86_64 | aarch64) nmi=1 ;; *) nmi=0 ;; esac
 start=$(date +%s)
+kmemleak.sh clear
 expect "module and sample load" insmod /modules/tlsf_mod.ko
 expect "tasks, softirqs, interrupts, NMIs: $half operations on $(nproc) processors" race $half
 expect "every invariant holds" tlsf check
@@ -143,5 +145,6 @@ expect "every invariant holds" tlsf check
 expect "nothing is left" nothing_left
 expect "the module goes" rmmod tlsf_mod
 account
+[ ! -e /sys/kernel/debug/kmemleak ] || expect "nothing leaked" kmemleak.sh scan
 echo "1..$count"
 exit $status
