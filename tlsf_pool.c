@@ -226,6 +226,15 @@ static __always_inline void pool_drain(struct tlsf_pool *pool)
 }
 
 /*
+ * A block's header, and no more, without the lock. Who changes TLSF_PREV_FREE meanwhile,
+ * under the lock, writes the rest as it is.
+ */
+static struct tlsf_block block_copy(const void *ptr)
+{
+	return (struct tlsf_block){ .header = data_race(READ_ONCE(tlsf_block_of(ptr)->header)) };
+}
+
+/*
  * Does @ptr look like an allocated block? Without the lock: of an allocated block, size
  * and TLSF_USED do not change, whatever its neighbours do.
  */
@@ -240,8 +249,7 @@ static enum tlsf_status block_look(const struct tlsf_pool *pool, const void *ptr
 		return TLSF_E_OUTSIDE;
 	if (!IS_ALIGNED(addr, TLSF_GRANULE))
 		return TLSF_E_MISALIGNED;
-	/* Who changes TLSF_PREV_FREE meanwhile, under the lock, writes the rest as it is. */
-	b.header = data_race(READ_ONCE(tlsf_block_of(ptr)->header));
+	b = block_copy(ptr);
 	if (tlsf_block_is_free(&b))
 		return TLSF_E_FREE;
 	size = tlsf_block_size(&b);
@@ -386,7 +394,7 @@ static void alloc_failed(struct tlsf_pool *pool, const struct op *op, gfp_t flag
 /* outside the lock: zeroing takes time in proportion to the size, which is the block's own */
 static noinline void zero_usable(void *ptr, size_t from)
 {
-	struct tlsf_block b = { .header = READ_ONCE(tlsf_block_of(ptr)->header) };
+	struct tlsf_block b = block_copy(ptr);
 
 	memset(ptr + from, 0, tlsf_block_size(&b) - TLSF_BLOCK_HEADER - from);
 }
