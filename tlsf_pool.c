@@ -225,12 +225,10 @@ static __always_inline void pool_drain(struct tlsf_pool *pool)
 		pool_drain_some(pool);
 }
 
-/*
- * A block's header, and no more, without the lock. Who changes TLSF_PREV_FREE meanwhile,
- * under the lock, writes the rest as it is.
- */
+/* a block's header, and no more, without the lock */
 static struct tlsf_block block_copy(const void *ptr)
 {
+	/* Who changes TLSF_PREV_FREE meanwhile, under the lock, writes the rest as it is. */
 	return (struct tlsf_block){ .header = data_race(READ_ONCE(tlsf_block_of(ptr)->header)) };
 }
 
