@@ -3,9 +3,12 @@
  * Walker that proves the core's numbered invariants (tlsf_core.h).
  *
  * Room: core (freestanding); includes tlsf_core.h alone; prints nothing, changes
- * nothing. The caller serialises. Cost: proportional to blocks and lists. It trusts
- * no pointer that it has not found inside a region or the control structure, so it
- * may be run on a damaged heap.
+ * nothing. The caller serialises. Cost: proportional to blocks and lists.
+ *
+ * It may be run on a damaged heap. Whatever says where something is or how much there is
+ * of it, the control structure's own fields included, is held against what the caller
+ * gave (base and bytes of each region) or the compiler knows before it is followed. So it
+ * names damage of any word but survives only where base and bytes can be believed.
  */
 #include "tlsf_core.h"
 
@@ -81,7 +84,7 @@ static unsigned int check_region(struct check *k, const struct tlsf_region *r)
 	}
 	/* b is the end mark, or between it and the last place for a block */
 	if (tlsf_block_place(k->c, b) != r->end ||
-	    tlsf_block_size(b) != TLSF_BLOCK_MIN || tlsf_block_is_free(b))
+	    (b->header & ~TLSF_PREV_FREE) != (TLSF_BLOCK_MIN | TLSF_USED))
 		return broken(k, 1, b);
 	if (tlsf_block_is_free(prev) != !!(b->header & TLSF_PREV_FREE))
 		return broken(k, 4, b);
@@ -97,7 +100,9 @@ static unsigned int check_list(struct check *k, unsigned int i, size_t *count, s
 	for (place = c->list[i]; place != TLSF_NIL; place = tlsf_block_at(c, place)->next) {
 		const struct tlsf_block *b = tlsf_block_at(c, place);
 
-		if (!in_any_region(c, b) || b->prev != prev || !tlsf_block_is_free(b) ||
+		/* a place that is too large may lead to a block all the same: it wraps */
+		if (place >= c->links_end || !in_any_region(c, b) || b->prev != prev ||
+		    !tlsf_block_is_free(b) ||
 		    tlsf_map_index(tlsf_block_size(b) / TLSF_GRANULE) != i)
 			return broken(k, 6, b);
 		if (++*count > most)
@@ -133,6 +138,35 @@ static unsigned int check_lists(struct check *k)
 	return count == k->free_blocks ? 0 : broken(k, 7, c->list);
 }
 
+/* Is @r the blocks that fit into the memory from its base on? */
+static bool region_agrees(const struct tlsf_core *c, const struct tlsf_region *r)
+{
+	uintptr_t base = (uintptr_t)r->base, start = r->first - TLSF_BLOCK_HEADER;
+	size_t n = r->end - r->start;
+
+	return base >= (uintptr_t)tlsf_block_at(c, c->control_end) &&
+	       r->bytes <= TLSF_REGION_MAX && base <= TLSF_NO_ADDRESS - r->bytes &&
+	       start - base < TLSF_GRANULE &&
+	       r->start < r->end && n <= r->bytes / TLSF_GRANULE &&
+	       base + r->bytes - start - (n * TLSF_GRANULE + TLSF_BLOCK_HEADER) < TLSF_GRANULE &&
+	       r->granules - 1 == n - TLSF_BLOCK_MIN / TLSF_GRANULE &&
+	       r->start < TLSF_PLACES && (uintptr_t)tlsf_block_at(c, r->start) == start;
+}
+
+static bool limits_agree(const struct tlsf_core *c)
+{
+	size_t top = c->control_end, capacity = 0;
+	unsigned int i;
+
+	for (i = 0; i < c->nr_regions; i++) {
+		top = c->region[i].end;
+		capacity += top - c->region[i].start;
+	}
+	return c->top == top && c->links_end == top - 1 && c->blocks_end == top - 1 &&
+	       c->capacity == capacity &&
+	       (!c->max_request || c->max_request == tlsf_core_most(c));
+}
+
 /* invariant 10 */
 static unsigned int check_control(struct check *k)
 {
@@ -141,16 +175,19 @@ static unsigned int check_control(struct check *k)
 
 	if (c->nil.header || c->nil.next != TLSF_NIL)
 		return broken(k, 10, &c->nil);
+	if (!c->nr_lists || c->nr_lists > TLSF_LISTS_MAX ||
+	    c->control_end != offsetof(struct tlsf_core, list) / TLSF_GRANULE + c->nr_lists)
+		return broken(k, 10, &c->nr_lists);
 	if (c->nr_regions > TLSF_REGIONS_MAX)
 		return broken(k, 10, &c->nr_regions);
-	for (i = 1; i < TLSF_REGIONS_MAX; i++) {
-		const struct tlsf_region *below = &c->region[i - 1];
+	for (i = 0; i < TLSF_REGIONS_MAX; i++) {
+		const struct tlsf_region *r = &c->region[i];
 
-		if (i >= c->nr_regions ? c->region[i].first != TLSF_NO_ADDRESS :
-		    c->region[i].start <= below->end)
-			return broken(k, 10, &c->region[i]);
+		if (i >= c->nr_regions ? r->first != TLSF_NO_ADDRESS :
+		    !region_agrees(c, r) || (i && r->start <= r[-1].end))
+			return broken(k, 10, r);
 	}
-	return 0;
+	return limits_agree(c) ? 0 : broken(k, 10, &c->top);
 }
 
 /* invariant 9 */

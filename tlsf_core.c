@@ -91,6 +91,9 @@ static_assert(TLSF_FIRST_LIST >= TLSF_WORD_BITS, "no list has a bit in the summa
 #define BLOCK_MIN	(TLSF_BLOCK_MIN / TLSF_GRANULE)
 #define NIL		TLSF_NIL
 
+/* bits of the summary that stand for a word of lists */
+#define SUMMARY_BITS	(((1UL << (TLSF_BITMAP_WORDS - 1)) - 1) << 1)
+
 static __always_inline struct tlsf_block *at(const struct tlsf_core *c, size_t place)
 {
 	return tlsf_block_at(c, place);
@@ -170,8 +173,20 @@ static __always_inline void list_emptied(struct tlsf_core *c, size_t list)
 }
 
 /*
- * Make the @n granules from @b a free block and push it on its list. The block above
- * has been told, or will be.
+ * May a block be pushed on @list? Its head gets a link back to the new block, so it must
+ * be a block that knows the list: else that link is written over somebody's data.
+ */
+static __always_inline bool list_sound(const struct tlsf_core *c, size_t list)
+{
+	size_t head = at(c, list)->next;
+
+	return likely(head == NIL) ||
+	       (likely(head < c->links_end) && likely(at(c, head)->prev == list));
+}
+
+/*
+ * Make the @n granules from @b a free block and push it on its list, which is sound. The
+ * block above has been told, or will be.
  */
 static __always_inline void block_insert(struct tlsf_core *c, size_t b, size_t n)
 {
@@ -325,13 +340,12 @@ static __always_inline bool prev_good(const struct tlsf_core *c, const struct vi
 }
 
 /* which rule did @ptr break? what the fast path folds together, one at a time */
-static noinline __cold enum tlsf_status refuse_pointer(struct tlsf_core *c, const void *ptr)
+static noinline __cold enum tlsf_status explain_pointer(const struct tlsf_core *c, const void *ptr)
 {
 	const struct tlsf_region *r = region_search(c, (uintptr_t)ptr);
 	size_t header, end;
 	struct view v;
 
-	c->bad_pointers++;
 	if (((uintptr_t)ptr - r->first) / TLSF_GRANULE >= r->granules)
 		return TLSF_E_OUTSIDE;
 	if ((uintptr_t)ptr & TLSF_FLAGS)
@@ -348,14 +362,27 @@ static noinline __cold enum tlsf_status refuse_pointer(struct tlsf_core *c, cons
 	return TLSF_E_LINKS;
 }
 
+static noinline __cold enum tlsf_status refuse_pointer(struct tlsf_core *c, const void *ptr)
+{
+	c->bad_pointers++;
+	return explain_pointer(c, ptr);
+}
+
 /* ---- carving blocks ---- */
+
+/* may what block_carve() leaves of @n granules be pushed on its list? */
+static __always_inline bool rest_sound(const struct tlsf_core *c, size_t n, size_t need)
+{
+	size_t rest = n - need;
+
+	return unlikely(rest < BLOCK_MIN) || list_sound(c, list_of(rest));
+}
 
 /*
  * Make @b an allocated block of at least @need out of @n granules that are in no list,
  * and of which the block above knows that they are free. What is left becomes a free
  * block when it can be one, else it is handed out too. A free block has gone for this,
- * so the count of them changes only if none takes its place. Returns the size it got;
- * 0, and nothing has changed, when @n is less than @need: then the block lied.
+ * so the count of them changes only if none takes its place. Returns the size it got.
  * @steps were taken before.
  */
 static __always_inline size_t block_carve(struct tlsf_core *c, size_t b, size_t n, size_t need,
@@ -363,14 +390,12 @@ static __always_inline size_t block_carve(struct tlsf_core *c, size_t b, size_t 
 {
 	size_t rest = n - need;
 
-	if (likely((ptrdiff_t)rest >= (ptrdiff_t)BLOCK_MIN)) {
+	if (likely(rest >= BLOCK_MIN)) {
 		TLSF_STEPS(c, steps + 2);
 		at(c, b)->header = need * TLSF_GRANULE | prev_flag | TLSF_USED;
 		block_insert(c, b + need, rest);
 		return need;
 	}
-	if (unlikely((ptrdiff_t)rest < 0))
-		return 0;
 	TLSF_STEPS(c, steps);
 	at(c, b + n)->header &= ~TLSF_PREV_FREE;
 	at(c, b)->header = n * TLSF_GRANULE | prev_flag | TLSF_USED;
@@ -386,9 +411,15 @@ static TLSF_RARE void *fail_with(struct tlsf_core *c, enum tlsf_status status)
 	return NULL;
 }
 
-/* no block for @need granules: because there is too little, or in too small pieces? */
-static __always_inline void *fail_no_block(struct tlsf_core *c, size_t need)
+/*
+ * No block for @need granules: because the heap is damaged, there is too little, or it is
+ * in too small pieces?
+ */
+static __always_inline void *fail_no_block(struct tlsf_core *c, size_t need,
+					   enum tlsf_status status)
 {
+	if (unlikely(status == TLSF_E_LINKS))
+		return fail_with(c, status);
 	if (need > c->free) {
 		c->fail_exhausted++;
 		c->status = TLSF_E_EXHAUSTED;
@@ -400,8 +431,12 @@ static __always_inline void *fail_no_block(struct tlsf_core *c, size_t need)
 	return NULL;
 }
 
-/* Move *@list up to the next one that is not empty; false when there is none. */
-static __always_inline bool list_search(struct tlsf_core *c, size_t *list)
+/*
+ * Move *@list up to the next one that is not empty. Of the summary only the bits that
+ * have a bitmap word are looked at; a word that is empty all the same, and a bit above
+ * the last list, are damage.
+ */
+static __always_inline enum tlsf_status list_search(struct tlsf_core *c, size_t *list)
 {
 	size_t w = *list / TLSF_WORD_BITS;
 	unsigned long word = ~1UL << (*list % TLSF_WORD_BITS);
@@ -409,58 +444,67 @@ static __always_inline bool list_search(struct tlsf_core *c, size_t *list)
 	word &= c->bitmap[w];
 	if (unlikely(word)) {
 		TLSF_STEPS(c, 1);
-		*list = w * TLSF_WORD_BITS + tlsf_ffs(word);
-		return true;
+	} else {
+		word = ~0UL << (w + 1);		/* there are fewer words than bits */
+		word &= c->bitmap[TLSF_SUMMARY] & SUMMARY_BITS;
+		if (unlikely(!word)) {
+			TLSF_STEPS(c, 1);
+			return TLSF_E_FRAGMENTED;
+		}
+		TLSF_STEPS(c, 2);
+		w = tlsf_ffs(word);
+		word = c->bitmap[w];
+		if (unlikely(!word))
+			return TLSF_E_LINKS;
 	}
-	word = ~0UL << (w + 1);		/* there are fewer words than bits */
-	word &= c->bitmap[TLSF_SUMMARY];
-	if (unlikely(!word)) {
-		TLSF_STEPS(c, 1);
-		return false;
-	}
-	TLSF_STEPS(c, 2);
-	w = tlsf_ffs(word);
-	*list = w * TLSF_WORD_BITS + tlsf_ffs(c->bitmap[w]);
-	return true;
+	*list = w * TLSF_WORD_BITS + tlsf_ffs(word);
+	return likely(*list < c->control_end - 1) ? TLSF_OK : TLSF_E_LINKS;
 }
 
 /* a head that is about to be taken off its list */
 struct found {
 	size_t list;
 	size_t b;
-	size_t n;	/* granules; not to be believed before block_take() */
+	size_t n;	/* granules; not to be believed before block_good() */
 };
 
-static __always_inline void list_head(const struct tlsf_core *c, struct found *f)
+/* false when the head is nowhere in the regions, nor the nil block */
+static __always_inline bool list_head(const struct tlsf_core *c, struct found *f)
 {
 	f->b = at(c, f->list)->next;
+	if (unlikely(f->b >= c->links_end))
+		return false;
 	f->n = at(c, f->b)->header / TLSF_GRANULE;
-}
-
-/* Find a list whose head has at least @need granules. */
-static __always_inline bool list_find(struct tlsf_core *c, size_t need, struct found *f)
-{
-	f->list = list_of(need);
-	list_head(c, f);
-	if (likely(f->n < need)) {
-		if (unlikely(!list_search(c, &f->list)))
-			return false;
-		list_head(c, f);
-	}
 	return true;
 }
 
-/*
- * Take what was found off its list; false, and nothing has changed, when it is not what
- * a free block has to be.
- */
-static __always_inline bool block_take(struct tlsf_core *c, const struct found *f)
+/* Find a list whose head has at least @need granules: TLSF_E_FRAGMENTED when none has. */
+static __always_inline enum tlsf_status list_find(struct tlsf_core *c, size_t need,
+						  struct found *f)
+{
+	enum tlsf_status status;
+
+	f->list = list_of(need);
+	if (unlikely(!list_head(c, f)))
+		return TLSF_E_LINKS;
+	if (likely(f->n < need)) {
+		status = list_search(c, &f->list);
+		if (unlikely(status != TLSF_OK))
+			return status;
+		if (unlikely(!list_head(c, f) || f->n < need))
+			return TLSF_E_LINKS;
+	}
+	return TLSF_OK;
+}
+
+/* is what was found what a free block at the head of its list has to be? */
+static __always_inline bool block_good(const struct tlsf_core *c, const struct found *f)
 {
 	size_t above = f->b + f->n;
 
 	return !unlikely(above > c->top) &&
 	       likely(*tlsf_block_footer_below(at(c, above)) == f->b) &&
-	       likely(at(c, f->b)->prev == f->list) && block_bypass(c, f->b, f->list, true);
+	       likely(at(c, f->b)->prev == f->list);
 }
 
 /* never NULL, so that callers who look for it are seen to do so in vain */
@@ -469,13 +513,6 @@ static __always_inline void *payload_at(const struct tlsf_core *c, size_t b)
 	void *payload = tlsf_block_payload(at(c, b));
 
 	return payload ? payload : (__builtin_unreachable(), NULL);
-}
-
-/* it was taken, but is smaller than every block of its list: as if nothing had happened */
-static TLSF_RARE void *fail_short(struct tlsf_core *c, size_t b)
-{
-	block_relink(c, b);
-	return fail_with(c, TLSF_E_LINKS);
 }
 
 /**
@@ -488,6 +525,7 @@ static TLSF_RARE void *fail_short(struct tlsf_core *c, size_t b)
  */
 TLSF_OP void *tlsf_core_alloc(struct tlsf_core *c, size_t size)
 {
+	enum tlsf_status status;
 	struct found f;
 	size_t need;
 
@@ -495,13 +533,13 @@ TLSF_OP void *tlsf_core_alloc(struct tlsf_core *c, size_t size)
 	if (size_refused(c, size))
 		return fail_with(c, TLSF_E_SIZE);
 	need = granules_for(size);
-	if (unlikely(!list_find(c, need, &f)))
-		return fail_no_block(c, need);
-	if (unlikely(!block_take(c, &f)))
+	status = list_find(c, need, &f);
+	if (unlikely(status != TLSF_OK))
+		return fail_no_block(c, need, status);
+	if (unlikely(!block_good(c, &f) || !rest_sound(c, f.n, need) ||
+		     !block_bypass(c, f.b, f.list, true)))
 		return fail_with(c, TLSF_E_LINKS);
 	need = block_carve(c, f.b, f.n, need, 0, 1);
-	if (unlikely(!need))
-		return fail_short(c, f.b);
 	c->free -= need;
 	c->allocs++;
 	return payload_at(c, f.b);
@@ -521,6 +559,7 @@ TLSF_OP void *tlsf_core_alloc(struct tlsf_core *c, size_t size)
  */
 TLSF_OP void *tlsf_core_memalign(struct tlsf_core *c, size_t align, size_t size)
 {
+	enum tlsf_status status;
 	size_t need, room, gap;
 	struct found f;
 
@@ -535,14 +574,15 @@ TLSF_OP void *tlsf_core_memalign(struct tlsf_core *c, size_t align, size_t size)
 	room = need + align / TLSF_GRANULE + BLOCK_MIN - 1;
 	if (size_refused(c, room * TLSF_GRANULE - TLSF_BLOCK_HEADER))
 		return fail_with(c, TLSF_E_SIZE);
-	if (unlikely(!list_find(c, room, &f)))
-		return fail_no_block(c, need);
-	if (unlikely(!block_take(c, &f)))
-		return fail_with(c, TLSF_E_LINKS);
+	status = list_find(c, room, &f);
+	if (unlikely(status != TLSF_OK))
+		return fail_no_block(c, need, status);
 	gap = gap_for(at(c, f.b), align);
+	if (unlikely(!block_good(c, &f) || !rest_sound(c, f.n - gap, need) ||
+		     (likely(gap) && !list_sound(c, list_of(gap))) ||
+		     !block_bypass(c, f.b, f.list, true)))
+		return fail_with(c, TLSF_E_LINKS);
 	need = block_carve(c, f.b + gap, f.n - gap, need, gap ? TLSF_PREV_FREE : 0, 1);
-	if (unlikely(!need))
-		return fail_short(c, f.b);
 	c->free -= need;
 	c->allocs++;
 	if (likely(gap)) {
@@ -594,10 +634,7 @@ refuse_free(struct tlsf_core *c, void *ptr, size_t start, size_t next)
 static noinline __cold enum tlsf_status refuse_free(struct tlsf_core *c, void *ptr, size_t start,
 						    size_t next)
 {
-	if (next == NIL)
-		return refuse_pointer(c, ptr);
-	c->free -= next - tlsf_block_place(c, tlsf_block_of(ptr));
-	return refuse_next(c, ptr, start, next);
+	return next == NIL ? refuse_pointer(c, ptr) : refuse_next(c, ptr, start, next);
 }
 #endif
 
@@ -610,29 +647,30 @@ free_in(struct tlsf_core *c, const struct tlsf_region *r, void *ptr)
 	TLSF_STEPS_BEGIN(c);
 	if (unlikely(!view_block(r, &v, ptr)))
 		return refuse_free(c, ptr, NIL, NIL);
-	account_free(c, v.n);
-	header = at(c, v.next)->header;
-	OPTIMIZER_HIDE_VAR(v.next);
 	start = v.b;
-	if (likely(tlsf_block_of(ptr)->header & TLSF_PREV_FREE)) {
-		if (unlikely(!prev_good(c, &v, ptr, &start) || !block_unlink(c, start)))
-			return refuse_free(c, ptr, NIL, v.next);
+	end = v.next;
+	header = at(c, v.next)->header;
+	if (unlikely(likely(v.prev_flag) && !prev_good(c, &v, ptr, &start)) ||
+	    unlikely(!next_good(c, r, &v, header, &end)) ||
+	    unlikely(!list_sound(c, list_of(end - start))))
+		return refuse_free(c, ptr, NIL, NIL);
+	if (likely(v.prev_flag)) {
+		if (unlikely(!block_unlink(c, start)))
+			return refuse_free(c, ptr, NIL, NIL);
 		TLSF_STEPS(c, 2);
 		tlsf_block_of(ptr)->header = 0;
 		c->free_less_frees--;
 	}
 	if (likely(!(header & TLSF_USED))) {
-		if (unlikely(!next_free_good(c, r, &v, header, &end) || !block_unlink(c, v.next)))
+		if (unlikely(!block_unlink(c, v.next)))
 			return refuse_free(c, ptr, start, v.next);
 		TLSF_STEPS(c, 2);
 		c->free_less_frees--;
 	} else {
-		if (unlikely(!used_header_good(c, header)))
-			return refuse_free(c, ptr, start, v.next);
 		at(c, v.next)->header = header | TLSF_PREV_FREE;
-		end = v.next;
 	}
 	TLSF_STEPS(c, 1);
+	account_free(c, v.n);
 	c->frees++;
 	block_insert(c, start, end - start);
 	return TLSF_OK;
@@ -682,6 +720,8 @@ resize_in(struct tlsf_core *c, const struct tlsf_region *r, void *ptr, size_t si
 	have = end - v.b;
 	if (need > have)
 		return TLSF_E_FRAGMENTED;
+	if (unlikely(!rest_sound(c, have, need)))
+		return refuse_pointer(c, ptr);
 	if (likely(!(header & TLSF_USED))) {
 		if (unlikely(!block_unlink(c, v.next)))
 			return refuse_pointer(c, ptr);
@@ -766,7 +806,8 @@ TLSF_OP enum tlsf_status tlsf_core_grow_back(struct tlsf_core *c, void **ptr, si
 		end = v.next;
 	if (end - start < need)
 		return TLSF_E_FRAGMENTED;
-	if (unlikely(!block_unlink(c, prev)))
+	if (unlikely((start != prev && !list_sound(c, list_of(start - prev))) ||
+		     !block_unlink(c, prev)))
 		return refuse_pointer(c, *ptr);
 	TLSF_STEPS(c, 2);
 	tlsf_block_of(*ptr)->header = 0;
@@ -810,7 +851,7 @@ enum tlsf_status tlsf_core_usable(struct tlsf_core *c, const void *ptr, size_t *
 
 	if (unlikely(!view_block(r, &v, ptr) ||
 		     !next_good(c, r, &v, at(c, v.next)->header, &end)))
-		return refuse_pointer(c, ptr);
+		return explain_pointer(c, ptr);
 	*usable = (v.n - 1) * TLSF_GRANULE;
 	return TLSF_OK;
 }
@@ -839,6 +880,22 @@ size_t tlsf_core_size(size_t region_bytes)
 	return offsetof(struct tlsf_core, list) + lists_for(region_bytes) * sizeof(size_t);
 }
 
+/* no larger request can ever succeed; before there is a region, what the lists allow */
+size_t tlsf_core_most(const struct tlsf_core *c)
+{
+	size_t most = 0, n;
+	unsigned int i;
+
+	if (!c->nr_regions)
+		return tlsf_map_floor(c->nr_lists) * TLSF_GRANULE - TLSF_GRANULE -
+		       TLSF_BLOCK_HEADER;
+	for (i = 0; i < c->nr_regions; i++) {
+		n = c->region[i].end - c->region[i].start;
+		most = n > most ? n : most;
+	}
+	return (most - 1) * TLSF_GRANULE;
+}
+
 /* @n granules came with a region or, in two's complement, left */
 static void regions_changed(struct tlsf_core *c, size_t n)
 {
@@ -852,6 +909,8 @@ static void regions_changed(struct tlsf_core *c, size_t n)
 		c->top = c->region[i].end;
 	c->links_end = c->top - 1;		/* links are two words */
 	c->blocks_end = c->links_end;
+	if (c->max_request)			/* not retired */
+		c->max_request = tlsf_core_most(c);
 }
 
 /**
@@ -872,8 +931,8 @@ struct tlsf_core *tlsf_core_init(void *mem, size_t bytes, size_t region_bytes)
 		return NULL;
 	*c = (struct tlsf_core){ .nr_lists = lists_for(region_bytes), .nil.next = NIL };
 	c->control_end = tlsf_core_size(region_bytes) / TLSF_GRANULE;
-	c->max_request = tlsf_map_floor(c->nr_lists) * TLSF_GRANULE - TLSF_GRANULE -
-			 TLSF_BLOCK_HEADER;
+	c->max_request = 1;		/* any but 0, which says retired */
+	regions_changed(c, 0);
 	for (i = 0; i < TLSF_REGIONS_MAX; i++)
 		c->region[i].first = TLSF_NO_ADDRESS;
 	for (i = 0; i < c->nr_lists; i++)
@@ -1048,16 +1107,22 @@ bool tlsf_core_walk(const struct tlsf_core *c, struct tlsf_cursor *at,
 	return true;
 }
 
-/* what tlsf_core_alloc() can serve at most now: the head of the highest list */
+/*
+ * What tlsf_core_alloc() can serve at most now: the head of the highest list. 0 when what
+ * leads there is damaged.
+ */
 static size_t largest_request(const struct tlsf_core *c)
 {
-	size_t w, list;
+	unsigned long summary = c->bitmap[TLSF_SUMMARY] & SUMMARY_BITS, word;
+	struct found f;
 
-	if (!c->bitmap[TLSF_SUMMARY])
+	word = summary ? c->bitmap[tlsf_fls(summary)] : 0;
+	if (!word)
 		return 0;
-	w = tlsf_fls(c->bitmap[TLSF_SUMMARY]);
-	list = w * TLSF_WORD_BITS + tlsf_fls(c->bitmap[w]);
-	return tlsf_block_size(at(c, at(c, list)->next)) - TLSF_BLOCK_HEADER;
+	f.list = tlsf_fls(summary) * TLSF_WORD_BITS + tlsf_fls(word);
+	if (f.list >= c->control_end - 1 || !list_head(c, &f) || f.b == NIL)
+		return 0;
+	return (f.n - 1) * TLSF_GRANULE;
 }
 
 /**

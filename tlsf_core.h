@@ -62,6 +62,9 @@
  */
 #define TLSF_REGIONS_MAX	8
 
+/* places there are at most: more would wrap round to address 0 */
+#define TLSF_PLACES		((size_t)1 << (TLSF_WORD_BITS - TLSF_GRANULE_LOG2))
+
 /* where an unused entry of that table starts: above every address */
 #define TLSF_NO_ADDRESS		(~(uintptr_t)0)
 
@@ -153,7 +156,9 @@ enum tlsf_status {
  *  8. A bitmap bit is set if and only if its list is not empty, a summary bit if and
  *     only if its bitmap word is not zero.
  *  9. Counters agree with the blocks.
- * 10. Regions are sorted and disjoint; the nil block is never anything else.
+ * 10. The control structure agrees with itself: regions are sorted, disjoint and above
+ *     it, their ends are where their memory ends, the limits follow from them, and the
+ *     nil block is never anything else.
  */
 #define TLSF_PREV_FREE		((size_t)1)
 #define TLSF_USED		((size_t)1 << (8 * sizeof(size_t) - 1))
@@ -194,7 +199,7 @@ struct tlsf_region {
  *	word w is not zero.
  * @nil: ends every list; header 0 so that it never satisfies a request. Its prev is
  *	written by every operation at the end of a list and never read.
- * @max_request: no larger request can ever succeed; constant after init
+ * @max_request: no larger request can ever succeed; 0 when the heap was retired
  * @top: place of the highest end mark; constant between region changes, as are
  *	@links_end, @blocks_end, @capacity and @region
  * @links_end: no link is as high
@@ -412,6 +417,8 @@ unsigned int tlsf_core_steps(const struct tlsf_core *c);
 size_t tlsf_core_generation(const struct tlsf_core *c);
 void tlsf_core_retire(struct tlsf_core *c);
 const char *tlsf_core_strstatus(enum tlsf_status status);
+
+size_t tlsf_core_most(const struct tlsf_core *c);	/* what max_request is to be */
 
 /* tlsf_check.c: 0 when all invariants hold, else the number of the first broken one */
 unsigned int tlsf_core_check(const struct tlsf_core *c, const void **where);

@@ -152,18 +152,17 @@ static __always_inline void run_free_sized(struct tlsf_pool *pool, struct op *op
 static __always_inline void run_resize(struct tlsf_pool *pool, struct op *op)
 {
 	lockdep_assert_held(&pool->lock.raw);
-	op->status = tlsf_core_usable(&pool->core, op->ptr, &op->old_usable);
-	if (op->status == TLSF_OK)
-		op->status = tlsf_core_resize(&pool->core, op->ptr, op->size);
+	/* what is no block is rejected, and counted, by the resize */
+	tlsf_core_usable(&pool->core, op->ptr, &op->old_usable);
+	op->status = tlsf_core_resize(&pool->core, op->ptr, op->size);
 }
 
 /* the same, inlined */
 static __always_inline void run_resize_fast(struct tlsf_pool *pool, struct op *op)
 {
 	lockdep_assert_held(&pool->lock.raw);
-	op->status = tlsf_core_usable(&pool->core, op->ptr, &op->old_usable);
-	if (op->status == TLSF_OK)
-		op->status = tlsf_fast_resize(&pool->core, op->ptr, op->size);
+	tlsf_core_usable(&pool->core, op->ptr, &op->old_usable);
+	op->status = tlsf_fast_resize(&pool->core, op->ptr, op->size);
 }
 
 static __always_inline void run_grow_back(struct tlsf_pool *pool, struct op *op)

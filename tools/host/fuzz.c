@@ -126,7 +126,8 @@ static void op_memalign(void)
 		EXPECT_EQ((uintptr_t)p % align, 0);
 		contents_write(shadow_expect_served(&t.s, t.c, p, size));
 	} else if (tlsf_core_status(t.c) == TLSF_E_ALIGN) {
-		EXPECT(!align || (align & (align - 1)) || align > shadow_largest_ever(&t.s));
+		EXPECT(!align || (align & (align - 1)) ||
+		       align + G > shadow_largest_ever(&t.s));
 	} else {
 		room += align > G ? align + TLSF_BLOCK_MIN - G : 0;
 		shadow_expect_failure(&t.s, tlsf_core_status(t.c), size, room);
@@ -218,7 +219,7 @@ static void op_bad_pointer(void)
 	if (shadow_find(&t.s, p) >= 0)
 		return;
 	ktap_note("operation %u: bad pointer, offset 0x%zx", t.op, (uintptr_t)p - (uintptr_t)arena);
-	t.s.count.bad_pointers++;
+	t.s.count.bad_pointers += (how >> 2 & 3) != 2;	/* usable only looks */
 	switch (how >> 2 & 3) {
 	case 0:
 		EXPECT(tlsf_core_resize(t.c, p, 64) != TLSF_OK);

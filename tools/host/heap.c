@@ -20,6 +20,31 @@ void *memory_aligned(size_t bytes)
 	return memset(mem, 0xa5, bytes);
 }
 
+void memory_free(void *mem)
+{
+	free(mem);
+}
+
+unsigned char *heap_end(const struct heap *h)
+{
+	const struct tlsf_region *r = &h->c->region[h->c->nr_regions - 1];
+
+	return (unsigned char *)r->base + r->bytes;
+}
+
+bool heap_is_limit(const struct heap *h, size_t offset)
+{
+	size_t region = offset - offsetof(struct tlsf_core, region);
+	size_t word = offset / G * G;
+
+	(void)h;
+	return region < sizeof(h->c->region) || word == offsetof(struct tlsf_core, max_request) ||
+	       word == offsetof(struct tlsf_core, top) ||
+	       word == offsetof(struct tlsf_core, links_end) ||
+	       word == offsetof(struct tlsf_core, blocks_end) ||
+	       word == offsetof(struct tlsf_core, control_end);
+}
+
 unsigned char *heap_open_empty(struct heap *h, size_t region_bytes, size_t bytes)
 {
 	size_t control = tlsf_core_size(region_bytes);

@@ -35,6 +35,11 @@ void heap_fill(struct heap *h, const char *layout, void **p);
 size_t layout_region_bytes(const char *layout);
 void heap_close(struct heap *h);
 void *memory_aligned(size_t bytes);
+void memory_free(void *mem);
+/* where the memory of the last region ends */
+unsigned char *heap_end(const struct heap *h);
+/* is the byte at @offset of the control structure one that says where the regions are? */
+bool heap_is_limit(const struct heap *h, size_t offset);
 
 /* checked operations: results and arguments of their namesakes in tlsf_core.h */
 #define heap_alloc(h, ...)	(KTAP_HERE, heap_alloc_(h, __VA_ARGS__))

@@ -40,6 +40,7 @@ TESTS = (
     ("unit_stale", []),
     ("unit_border", []),
     ("unit_checker", []),
+    ("unit_flips", []),
     ("random_test", ["--ops", "40000", "--seed", "7"]),
     ("fuzz_replay", []),
 )

@@ -193,7 +193,8 @@ static void op_memalign(void)
 		return;
 	}
 	if (tlsf_core_status(t.c) == TLSF_E_ALIGN) {
-		EXPECT(!align || (align & (align - 1)) || align > shadow_largest_ever(&t.s));
+		EXPECT(!align || (align & (align - 1)) ||
+		       align + G > shadow_largest_ever(&t.s));
 		return;
 	}
 	if (align > G)
@@ -302,6 +303,7 @@ static void op_bad_pointer(void)
 		break;
 	default:
 		t.bounded = false;	/* takes no step, so it starts no count */
+		t.s.count.bad_pointers--;	/* only looks */
 		EXPECT(tlsf_core_usable(t.c, p, &usable) != TLSF_OK);
 	}
 }

@@ -12,7 +12,7 @@ set -euo pipefail
 
 : "${BUILD:?}" "${SEED:=1}" "${EMULATOR:=}"
 units="unit_map unit_inlined unit_alloc unit_resize unit_region unit_status unit_damage unit_defects
-	unit_stale unit_border unit_checker"
+	unit_stale unit_border unit_checker unit_flips"
 failed=0
 
 # a report of a sanitizer is no failed expectation, which is status 1

@@ -257,7 +257,9 @@ struct shadow_outcome shadow_grow_back(const struct shadow *s, unsigned int i, s
 	uintptr_t start = aligned_start(run_below(s, i), align);
 	size_t grown = b->start + b->size - start;
 
-	if (start >= b->start)
+	if (align + G > shadow_largest_ever(s))
+		out.status = TLSF_E_ALIGN;
+	if (out.status == TLSF_E_ALIGN || start >= b->start)
 		return out;
 	if (G + grown < block_bytes(size))
 		grown += shadow_run_above(s, i);

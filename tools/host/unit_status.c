@@ -74,23 +74,51 @@ static void alignment_of_zero_is_refused(void)
 	heap_close(&h);
 }
 
-/* in a control structure for more than there is, the line between the two is exact */
+/* also in a control structure for more than there is, the line between the two is exact */
 static void size_beyond_any_block_is_told_from_exhaustion(void)
 {
 	unsigned char *mem;
 	struct heap h;
 	size_t most;
+	void *p;
 
 	mem = heap_open_empty(&h, 65536, 4096);
 	EXPECT_STATUS(tlsf_core_add_region(h.c, mem, 4096), TLSF_OK);
 	most = h.c->max_request;
-	EXPECT_GE(most, 65536);
+	EXPECT_EQ(most, heap_stats(&h).largest_free);
+	p = heap_alloc(&h, most);
+	EXPECT(p);
 	EXPECT_PTR(heap_alloc(&h, most), NULL);
 	EXPECT_STATUS(tlsf_core_status(h.c), TLSF_E_EXHAUSTED);
+	EXPECT_EQ(heap_stats(&h).fail_exhausted, 1);
 	EXPECT_PTR(heap_alloc(&h, most + 1), NULL);
 	EXPECT_STATUS(tlsf_core_status(h.c), TLSF_E_SIZE);
 	EXPECT_PTR(heap_memalign(&h, 2 * G, most), NULL);	/* needs more to be aligned */
 	EXPECT_STATUS(tlsf_core_status(h.c), TLSF_E_SIZE);
+	EXPECT_EQ(heap_stats(&h).fail_exhausted, 1);		/* what can never be is not counted */
+	EXPECT_STATUS(heap_free(&h, p), TLSF_OK);
+	heap_close(&h);
+}
+
+/* what may be asked for grows and shrinks with the regions, unless the heap was retired */
+static void most_that_can_be_asked_for_is_the_largest_region(void)
+{
+	unsigned char *mem;
+	struct heap h;
+	size_t most;
+
+	mem = heap_open_empty(&h, 8192, 8192);
+	EXPECT_STATUS(tlsf_core_add_region(h.c, mem, 1024), TLSF_OK);
+	most = h.c->max_request;
+	EXPECT_STATUS(tlsf_core_add_region(h.c, mem + 1024, 4096), TLSF_OK);
+	EXPECT_EQ(h.c->max_request, most + 3072);
+	heap_verify(&h);
+	EXPECT_STATUS(tlsf_core_remove_region(h.c, mem + 1024), TLSF_OK);
+	EXPECT_EQ(h.c->max_request, most);
+	tlsf_core_retire(h.c);
+	EXPECT_STATUS(tlsf_core_add_region(h.c, mem + 1024, 4096), TLSF_OK);
+	EXPECT_EQ(h.c->max_request, 0);
+	heap_verify(&h);
 	heap_close(&h);
 }
 
@@ -168,7 +196,7 @@ static void expect_refused(struct heap *h, void *ptr, enum tlsf_status status)
 		EXPECT_STATUS(operate(h, operation, ptr), status);
 		snapshot_expect_same(&before, h);
 	}
-	EXPECT_EQ(heap_stats(h).bad_pointers, OPERATIONS);
+	EXPECT_EQ(heap_stats(h).bad_pointers, OPERATIONS - 1);	/* USABLE only looks */
 	tlsf_core_stats_reset(h->c);
 }
 
@@ -259,6 +287,7 @@ int main(void)
 		KTAP_CASE(refused_request_changes_nothing),
 		KTAP_CASE(alignment_of_zero_is_refused),
 		KTAP_CASE(size_beyond_any_block_is_told_from_exhaustion),
+		KTAP_CASE(most_that_can_be_asked_for_is_the_largest_region),
 		KTAP_CASE(retired_heap_serves_no_request),
 		KTAP_CASE(bad_pointer_changes_nothing),
 		KTAP_CASE(foreign_pointer_changes_nothing),
