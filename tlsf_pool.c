@@ -776,9 +776,14 @@ void *tlsf_pool_realloc_align(struct tlsf_pool *pool, const void *ptr, size_t al
 EXPORT_SYMBOL_GPL(tlsf_pool_realloc_align);
 
 /**
- * tlsf_pool_ksize() - how many bytes of a block may be used
+ * tlsf_pool_ksize() - how many bytes a block has
  * @pool: pool
  * @ptr: block, NULL or ZERO_SIZE_PTR
+ *
+ * What is more than was asked for may be used only after a tlsf_pool_realloc() to this
+ * size: FORTIFY_SOURCE knows no more than the last size asked for. That one leaves the
+ * block where it is and succeeds in a full pool too; it can fail only where the lock is
+ * not to be waited for, as in NMI.
  *
  * Context: any; never sleeps. Bound: no step, one validation under the lock.
  * Return: bytes, at least those asked for; 0 for NULL, ZERO_SIZE_PTR and, reported, for
@@ -1024,8 +1029,11 @@ void tlsf_kfree_sensitive(const void *ptr)
 EXPORT_SYMBOL_GPL(tlsf_kfree_sensitive);
 
 /**
- * tlsf_ksize() - how many bytes of a block of the default pool may be used
+ * tlsf_ksize() - how many bytes a block of the default pool has
  * @ptr: block, NULL or ZERO_SIZE_PTR
+ *
+ * To use more than was asked for, tlsf_krealloc() to this size first: see
+ * tlsf_pool_ksize().
  *
  * Context: any; never sleeps. Bound: as tlsf_pool_ksize().
  * Return: as tlsf_pool_ksize().

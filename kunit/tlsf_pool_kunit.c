@@ -207,6 +207,19 @@ static noinline void *retake(struct kunit *test, void *block, size_t align, size
 	return block;
 }
 
+/* all usable bytes for the caller, as FORTIFY_SOURCE has to be told: nothing moves */
+static void *claim(struct kunit *test, void *block)
+{
+	struct tlsf_pool_stats before = look(test), after;
+	void *same = tlsf_pool_realloc(pool_of(test), block, usable(test, block), QUIET);
+
+	KUNIT_ASSERT_PTR_EQ(test, same, block);
+	after = look(test);
+	KUNIT_EXPECT_EQ(test, after.used_bytes, before.used_bytes);
+	KUNIT_EXPECT_EQ(test, after.free_bytes, before.free_bytes);
+	return same;
+}
+
 /* leave 0xa5 in every byte that the pool can hand out at once */
 static void dirty_pool(struct kunit *test)
 {
@@ -269,6 +282,9 @@ static void alloc_gives_the_bytes_asked_for(struct kunit *test)
 	void *first = take(test, 8), *block = take(test, p->size), *last = take(test, 8);
 	size_t bytes = usable(test, block);
 
+	first = claim(test, first);
+	last = claim(test, last);
+	block = claim(test, block);
 	pattern_fill(first, 1, usable(test, first));
 	pattern_fill(last, 3, usable(test, last));
 	pattern_fill(block, 2, bytes);
@@ -289,6 +305,7 @@ static void alloc_with_gfp_zero_zeroes_all_usable_bytes(struct kunit *test)
 	for (align = 1; align <= 256; align *= 4) {
 		dirty_pool(test);
 		block = take_aligned(test, align, p->size, __GFP_ZERO);
+		block = claim(test, block);
 		KUNIT_EXPECT_NULL(test, memchr_inv(block, 0, usable(test, block)));
 		give(test, block);
 	}
@@ -439,6 +456,19 @@ static void full_pool_serves_again_what_was_just_freed(struct kunit *test)
 	}
 	KUNIT_EXPECT_NULL(test, tlsf_pool_alloc(pool, p->size, QUIET));
 	give_all(test, all);
+}
+
+static void realloc_to_ksize_takes_nothing_from_a_full_pool(struct kunit *test)
+{
+	const struct good_size_case *p = test->param_value;
+	struct chain *all = take_all(test, p->size), *rest = take_all(test, 1), *c;
+
+	for (c = all; c; c = c->next)
+		KUNIT_ASSERT_PTR_EQ(test, claim(test, c), (void *)c);
+	for (c = rest; c; c = c->next)
+		KUNIT_ASSERT_PTR_EQ(test, claim(test, c), (void *)c);
+	give_all(test, all);
+	give_all(test, rest);
 }
 
 static void largest_free_is_what_can_be_had(struct kunit *test)
@@ -609,6 +639,7 @@ static void realloc_with_gfp_zero_zeroes_what_is_new(struct kunit *test)
 	resize_in_row(test, p, row, __GFP_ZERO);
 	KUNIT_EXPECT_EQ(test, pattern_kept(row[BLOCK], BLOCK, kept), kept);
 	bytes = usable(test, row[BLOCK]);
+	row[BLOCK] = claim(test, row[BLOCK]);
 	if (p->size > row_size[BLOCK])
 		KUNIT_EXPECT_NULL(test, memchr_inv(row[BLOCK] + kept, 0, bytes - kept));
 	give_row(test, row);
@@ -659,6 +690,8 @@ static void realloc_that_fails_keeps_the_block(struct kunit *test)
 	struct tlsf_pool_stats before = look(test);
 	size_t bytes = usable(test, block);
 
+	block = claim(test, block);
+	before = look(test);
 	pattern_fill(block, 7, bytes);
 	KUNIT_EXPECT_NULL(test, tlsf_pool_realloc(pool, block, p->size, QUIET));
 	KUNIT_EXPECT_NULL(test, tlsf_pool_realloc(pool, block, 1100, QUIET | __GFP_ZERO));
@@ -1032,6 +1065,16 @@ static void default_give(struct kunit *test, const void *block)
 	KUNIT_EXPECT_EQ(test, tlsf_ksize(block), 0);
 }
 
+static void *default_claim(struct kunit *test, void *block, size_t *bytes)
+{
+	void *same;
+
+	*bytes = tlsf_ksize(block);
+	same = tlsf_krealloc(block, *bytes, QUIET);
+	KUNIT_ASSERT_PTR_EQ(test, same, block);
+	return same;
+}
+
 static void default_pool_serves_every_name(struct kunit *test)
 {
 	void *malloced = default_take(test, tlsf_kmalloc(100, QUIET), 100);
@@ -1051,15 +1094,19 @@ static void default_pool_serves_every_name(struct kunit *test)
 static void kzalloc_and_kcalloc_zero_all_usable_bytes(struct kunit *test)
 {
 	void *block = default_take(test, tlsf_kmalloc(990, QUIET), 990);
+	size_t bytes;
 
-	memset(block, 0xa5, tlsf_ksize(block));
+	block = default_claim(test, block, &bytes);
+	memset(block, 0xa5, bytes);
 	default_give(test, block);
 	block = default_take(test, tlsf_kzalloc(990, QUIET), 990);
-	KUNIT_EXPECT_NULL(test, memchr_inv(block, 0, tlsf_ksize(block)));
-	memset(block, 0xa5, tlsf_ksize(block));
+	block = default_claim(test, block, &bytes);
+	KUNIT_EXPECT_NULL(test, memchr_inv(block, 0, bytes));
+	memset(block, 0xa5, bytes);
 	default_give(test, block);
 	block = default_take(test, tlsf_kcalloc(99, 10, QUIET), 990);
-	KUNIT_EXPECT_NULL(test, memchr_inv(block, 0, tlsf_ksize(block)));
+	block = default_claim(test, block, &bytes);
+	KUNIT_EXPECT_NULL(test, memchr_inv(block, 0, bytes));
 	default_give(test, block);
 }
 
@@ -1109,13 +1156,15 @@ static void array_that_overflows_is_refused(struct kunit *test)
 static void kfree_sensitive_leaves_no_contents(struct kunit *test)
 {
 	void *block = default_take(test, tlsf_kmalloc(500, QUIET), 500);
-	size_t bytes = tlsf_ksize(block), links = 2 * sizeof(void *), footer = sizeof(void *);
+	size_t bytes, links = 2 * sizeof(void *), footer = sizeof(void *);
 	void *next;
 
+	block = default_claim(test, block, &bytes);
 	memset(block, 0xa5, bytes);
 	tlsf_kfree_sensitive(block);
 	KUNIT_EXPECT_EQ(test, tlsf_ksize(block), 0);
 	next = default_take(test, tlsf_kmalloc(500, QUIET), 500);
+	next = default_claim(test, next, &bytes);
 	if (next == block)
 		KUNIT_EXPECT_NULL(test, memchr_inv(next + links, 0, bytes - links - footer));
 	else
@@ -1390,6 +1439,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE_PARAM(memalign_refuses_other_alignments, bad_align_gen_params),
 	KUNIT_CASE(whole_empty_pool_is_one_request),
 	KUNIT_CASE_PARAM(full_pool_serves_again_what_was_just_freed, good_size_gen_params),
+	KUNIT_CASE_PARAM(realloc_to_ksize_takes_nothing_from_a_full_pool, good_size_gen_params),
 	KUNIT_CASE(largest_free_is_what_can_be_had),
 	KUNIT_CASE(too_little_memory_counts_as_exhausted),
 	KUNIT_CASE(too_small_pieces_count_as_fragmented),

@@ -20,12 +20,22 @@
  *  - alignment is TLSF_MINALIGN whatever the size; ask tlsf_kmemalign() for more;
  *  - of the gfp flags __GFP_ZERO is honoured, __GFP_NOWARN silences the report of
  *    an exhausted pool, and all others are accepted and change nothing.
+ *
+ * The compiler is told the size that was asked for, and FORTIFY_SOURCE stops the kernel
+ * when more is used. tlsf_ksize() tells more: as with slab, reallocate to it first, which
+ * moves nothing and takes nothing from the pool:
+ *
+ *	size_t n = tlsf_ksize(p);
+ *
+ *	p = tlsf_krealloc(p, n, flags);
+ *	memset(p, 0, n);
  */
 #ifndef _LINUX_TLSF_H
 #define _LINUX_TLSF_H
 
 #include <linux/cleanup.h>
 #include <linux/compiler.h>
+#include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>		/* ZERO_SIZE_PTR */
@@ -91,10 +101,10 @@ void *tlsf_pool_alloc(struct tlsf_pool *pool, size_t size, gfp_t flags)
 void *tlsf_pool_memalign(struct tlsf_pool *pool, size_t align, size_t size,
 			 gfp_t flags) __malloc __alloc_size(3);
 void *__must_check tlsf_pool_realloc(struct tlsf_pool *pool, const void *ptr,
-				     size_t size, gfp_t flags) __alloc_size(3);
+				     size_t size, gfp_t flags) __realloc_size(3);
 void *__must_check tlsf_pool_realloc_align(struct tlsf_pool *pool, const void *ptr,
 					   size_t align, size_t size, gfp_t flags)
-	__alloc_size(4);
+	__realloc_size(4);
 
 void tlsf_kfree(const void *ptr);
 void tlsf_kfree_sensitive(const void *ptr);
@@ -102,7 +112,7 @@ size_t tlsf_ksize(const void *ptr);
 void *tlsf_kmalloc(size_t size, gfp_t flags) __malloc __alloc_size(1);
 void *tlsf_kmemalign(size_t align, size_t size, gfp_t flags) __malloc __alloc_size(2);
 void *__must_check tlsf_krealloc(const void *ptr, size_t size, gfp_t flags)
-	__alloc_size(2);
+	__realloc_size(2);
 void *tlsf_kzalloc(size_t size, gfp_t flags) __malloc __alloc_size(1);
 void *tlsf_kmalloc_array(size_t n, size_t size, gfp_t flags)
 	__malloc __alloc_size(1, 2);

@@ -64,6 +64,10 @@ seed tlsf_lock.c 's/in_nmi() || raw_cpu_read(tlsf_lock_depth)/in_nmi()/'
 wanted "without the count of held locks the probe outside of NMI waits for itself" \
 	'no end within|not ok .*probe inside' \
 	env TLSF_SOURCE="$copy" "$here/contexts.sh" smp1
+seed selftest/tlsf_selftest.c 's/^	p = tlsf_krealloc(p, n, QUIET);$//'
+wanted "what tlsf_ksize() tells, used without tlsf_krealloc(), is a kernel BUG" \
+	'kernel BUG at lib.string_helpers' \
+	env TLSF_SOURCE="$copy" "$here/contexts.sh" smp1
 seed tlsf_pool.c 's/^#define TLSF_DRAIN_MAX	1$/#define TLSF_DRAIN_MAX	UINT_MAX/'
 wanted "when each operation frees all that was deferred the static bound is gone" \
 	'tlsf_pool.c:[0-9]+: pool_drain_some.*loops back' wcet
