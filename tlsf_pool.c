@@ -797,7 +797,7 @@ EXPORT_SYMBOL_GPL(tlsf_pool_ksize);
 
 /**
  * tlsf_pool_stats() - one consistent look at a pool
- * @pool: pool
+ * @pool: pool, or NULL for the default one
  * @stats: filled in
  *
  * Context: any; never sleeps. Bound: constant, no list is walked. All is 0 where the
@@ -808,6 +808,7 @@ void tlsf_pool_stats(struct tlsf_pool *pool, struct tlsf_pool_stats *stats)
 	struct tlsf_core_stats s;
 	unsigned long flags;
 
+	pool = pool ?: tlsf_default_pool;
 	*stats = (struct tlsf_pool_stats){};
 	if (!tlsf_lock_irqsave(&pool->lock, &flags))
 		return;

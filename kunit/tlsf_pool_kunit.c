@@ -7,8 +7,8 @@
  *
  * Each test gets an empty pool of its own and leaves it as it found it: pool_exit()
  * wants one free block again. look() proves around every operation that the figures of
- * the pool add up. The default pool shows its users no figures; there tlsf_ksize(),
- * which refuses what is not allocated, tells whether a block is.
+ * the pool add up. The default pool is others' too, so its figures prove little; there
+ * tlsf_ksize(), which refuses what is not allocated, tells whether a block is.
  *
  * Words used throughout: take and give are a checked allocation and a checked free; a
  * row is blocks that are physical neighbours; a pattern belongs to a seed.
@@ -1197,6 +1197,43 @@ static void cleanup_attribute_frees_at_the_end_of_the_scope(struct kunit *test)
 	default_give(test, block);
 }
 
+static u64 default_bad_frees(void)
+{
+	struct tlsf_pool_stats s;
+
+	tlsf_pool_stats(NULL, &s);
+	return s.bad_frees;
+}
+
+struct no_block_case {
+	const char *name;
+	void *ptr;
+};
+
+static const struct no_block_case no_block_cases[] = {
+	{ "NULL", NULL },
+	{ "ZERO_SIZE_PTR", ZERO_SIZE_PTR },
+	{ "-ENOMEM", (void *)-ENOMEM },
+	{ "first error", (void *)-1L },
+	{ "last error", (void *)-MAX_ERRNO },
+};
+
+PARAM_TABLE(no_block);
+
+/* as slab's; and what is counted as no bad free is not reported either */
+static void cleanup_attribute_takes_null_and_errors(struct kunit *test)
+{
+	const struct no_block_case *p = test->param_value;
+	u64 before = default_bad_frees();
+
+	{
+		void *block __free(tlsf_kfree) = p->ptr;
+	}
+	KUNIT_EXPECT_EQ(test, default_bad_frees(), before);
+	tlsf_kfree(p->ptr);
+	KUNIT_EXPECT_EQ(test, default_bad_frees(), before + IS_ERR(p->ptr));
+}
+
 /* ---- every context ---- */
 
 /* what a driver does in one interrupt; KUnit's own macros may not be used there */
@@ -1469,6 +1506,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE_PARAM(array_that_overflows_is_refused, array_gen_params),
 	KUNIT_CASE(kfree_sensitive_leaves_no_contents),
 	KUNIT_CASE(cleanup_attribute_frees_at_the_end_of_the_scope),
+	KUNIT_CASE_PARAM(cleanup_attribute_takes_null_and_errors, no_block_gen_params),
 	KUNIT_CASE_PARAM(all_works_in_every_context, context_gen_params),
 	KUNIT_CASE(threads_and_interrupts_share_a_pool),
 	{}

@@ -118,7 +118,10 @@ void *tlsf_kmalloc_array(size_t n, size_t size, gfp_t flags)
 	__malloc __alloc_size(1, 2);
 void *tlsf_kcalloc(size_t n, size_t size, gfp_t flags) __malloc __alloc_size(1, 2);
 
-/* A pointer declared with __free(tlsf_kfree) is freed when it goes out of scope. */
-DEFINE_FREE(tlsf_kfree, void *, if (_T) tlsf_kfree(_T))
+/*
+ * A pointer declared with __free(tlsf_kfree) is freed when it goes out of scope. As with
+ * slab's, it may be an ERR_PTR() by then; given to tlsf_kfree() itself, that is refused.
+ */
+DEFINE_FREE(tlsf_kfree, void *, if (!IS_ERR_OR_NULL(_T)) tlsf_kfree(_T))
 
 #endif /* _LINUX_TLSF_H */
