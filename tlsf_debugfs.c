@@ -38,6 +38,8 @@ static int stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "bad_frees        %12llu\n", s.bad_frees);
 	seq_printf(m, "fail_busy        %12llu\n", s.fail_busy);
 	seq_printf(m, "deferred_frees   %12llu\n", s.deferred_frees);
+	seq_printf(m, "damaged          %12llu\n", s.damaged);
+	seq_printf(m, "fail_damaged     %12llu\n", s.fail_damaged);
 	seq_printf(m, "steps_max_seen   %12u\n", tlsf_pool_steps_seen(pool));
 	seq_printf(m, "steps_max        %12u\n", tlsf_pool_steps_max());
 	return 0;

@@ -449,6 +449,8 @@ static int ioctl_stats(struct tlsf_file *file, void *arg)
 		.steps_max_seen = tlsf_pool_steps_seen(tlsf_default_pool),
 		.fail_busy = s.fail_busy,
 		.deferred_frees = s.deferred_frees,
+		.damaged = s.damaged,
+		.fail_damaged = s.fail_damaged,
 	};
 	return 0;
 }

@@ -44,6 +44,7 @@ struct tlsf_pool {
 	atomic_long_t fail_busy;	/* statistics of those without the lock */
 	atomic_long_t deferred_frees;
 	atomic_long_t bad_deferred;
+	atomic_long_t fail_damaged;
 
 	/* constant between create and destroy */
 	size_t bytes ____cacheline_aligned;

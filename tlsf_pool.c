@@ -377,6 +377,8 @@ static void alloc_failed(struct tlsf_pool *pool, const struct op *op, gfp_t flag
 {
 	if (op->status == TLSF_E_LOCK)
 		atomic_long_inc(&pool->fail_busy);
+	else if (op->status == TLSF_E_LINKS || READ_ONCE(pool->damaged))
+		atomic_long_inc(&pool->fail_damaged);
 	if (op->status == TLSF_E_LOCK || READ_ONCE(pool->damaged))
 		return;
 	if (op->status == TLSF_E_LINKS)
@@ -832,9 +834,27 @@ void tlsf_pool_stats(struct tlsf_pool *pool, struct tlsf_pool_stats *stats)
 		.bad_frees = s.bad_pointers + atomic_long_read(&pool->bad_deferred),
 		.fail_busy = atomic_long_read(&pool->fail_busy),
 		.deferred_frees = atomic_long_read(&pool->deferred_frees),
+		.damaged = READ_ONCE(pool->damaged),
+		.fail_damaged = atomic_long_read(&pool->fail_damaged),
 	};
 }
 EXPORT_SYMBOL_GPL(tlsf_pool_stats);
+
+/**
+ * tlsf_pool_damaged() - was the heap found damaged?
+ * @pool: pool, or NULL for the default one
+ *
+ * Somebody wrote where no memory was theirs, and an allocation met it: the log says so,
+ * and every request is refused from then on, whatever is free. Frees go on. There is no
+ * repair but another pool.
+ *
+ * Context: any; never sleeps. Bound: one read, no lock.
+ */
+bool tlsf_pool_damaged(const struct tlsf_pool *pool)
+{
+	return READ_ONCE((pool ?: tlsf_default_pool)->damaged);
+}
+EXPORT_SYMBOL_GPL(tlsf_pool_damaged);
 
 /* ---- life of a pool ---- */
 
@@ -1229,6 +1249,7 @@ void tlsf_pool_stats_reset(struct tlsf_pool *pool)
 	tlsf_core_stats_reset(&pool->core);
 	atomic_long_set(&pool->fail_busy, 0);
 	atomic_long_set(&pool->deferred_frees, 0);
+	atomic_long_set(&pool->fail_damaged, 0);
 	WRITE_ONCE(pool->steps_seen, 0);
 	tlsf_unlock_irqrestore(&pool->lock, flags);
 }

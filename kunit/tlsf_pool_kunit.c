@@ -911,6 +911,52 @@ static void stale_pointer_into_a_new_block_is_refused(struct kunit *test)
 	give_row(test, row);
 }
 
+/* ---- a damaged heap ---- */
+
+/* written to after it was freed, and the next request that meets it is refused */
+static void damage(struct kunit *test, struct tlsf_pool *pool)
+{
+	void *wall = tlsf_pool_alloc(pool, 8, QUIET);
+	unsigned long *block = tlsf_pool_alloc(pool, 200, QUIET);
+
+	KUNIT_ASSERT_NOT_NULL(test, wall);
+	KUNIT_ASSERT_NOT_NULL(test, block);
+	tlsf_pool_free(pool, block);
+	OPTIMIZER_HIDE_VAR(block);
+	block[0] = 0x41414141;
+	block[1] = 0x41414141;
+	KUNIT_EXPECT_FALSE(test, tlsf_pool_damaged(pool));
+	KUNIT_EXPECT_NULL(test, tlsf_pool_alloc(pool, 200, QUIET));
+}
+
+/* the pool's name tells who reads the log that this is on purpose */
+static void damaged_pool_does_not_look_full(struct kunit *test)
+{
+	struct tlsf_pool *pool = tlsf_pool_create("damaged", SMALLEST_POOL);
+	struct tlsf_pool_stats s;
+	void *kept;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	kept = tlsf_pool_alloc(pool, 1000, QUIET);
+	tlsf_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.damaged + s.fail_damaged, 0);
+	damage(test, pool);
+	KUNIT_EXPECT_TRUE(test, tlsf_pool_damaged(pool));
+	KUNIT_EXPECT_NULL(test, tlsf_pool_alloc(pool, 8, QUIET));
+	KUNIT_EXPECT_NULL(test, tlsf_pool_memalign(pool, 64, 8, QUIET));
+	KUNIT_EXPECT_NULL(test, tlsf_pool_realloc(pool, NULL, 8, QUIET));
+	KUNIT_EXPECT_NULL(test, tlsf_pool_realloc(pool, kept, 2000, QUIET));
+	tlsf_pool_free(pool, kept);
+	tlsf_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.damaged, 1);
+	KUNIT_EXPECT_EQ(test, s.fail_damaged, 5);
+	KUNIT_EXPECT_EQ(test, s.fail_exhausted + s.fail_fragmented + s.fail_busy, 0);
+	KUNIT_EXPECT_EQ(test, s.used_blocks, 1);	/* the wall */
+	KUNIT_EXPECT_FALSE(test, tlsf_pool_damaged(pool_of(test)));
+	KUNIT_EXPECT_FALSE(test, tlsf_pool_damaged(NULL));
+	tlsf_pool_destroy(pool);
+}
+
 /* ---- creating pools ---- */
 
 struct bad_name_case {
@@ -1493,6 +1539,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE_PARAM(pointer_that_is_no_block_is_refused, bad_pointer_gen_params),
 	KUNIT_CASE_PARAM(freeing_twice_is_refused, double_free_gen_params),
 	KUNIT_CASE(stale_pointer_into_a_new_block_is_refused),
+	KUNIT_CASE(damaged_pool_does_not_look_full),
 	KUNIT_CASE_PARAM(create_refuses_bad_names, bad_name_gen_params),
 	KUNIT_CASE_PARAM(create_refuses_bad_sizes, bad_size_gen_params),
 	KUNIT_CASE(create_refuses_more_than_the_machine_has),

@@ -69,6 +69,8 @@ struct tlsf_pool;
  *	probe that fired inside the allocator
  * @deferred_frees: frees that could not wait for it; their blocks count as used until a
  *	later operation frees them
+ * @damaged: 1 when the heap was found damaged, else 0: the pool serves nothing any more
+ * @fail_damaged: requests refused because of that
  */
 struct tlsf_pool_stats {
 	u64 pool_bytes;
@@ -88,11 +90,14 @@ struct tlsf_pool_stats {
 	u64 bad_frees;
 	u64 fail_busy;
 	u64 deferred_frees;
+	u64 damaged;
+	u64 fail_damaged;
 };
 
 struct tlsf_pool *tlsf_pool_create(const char *name, size_t bytes);
 void tlsf_pool_destroy(struct tlsf_pool *pool);
 void tlsf_pool_stats(struct tlsf_pool *pool, struct tlsf_pool_stats *stats);
+bool tlsf_pool_damaged(const struct tlsf_pool *pool);
 
 void tlsf_pool_free(struct tlsf_pool *pool, const void *ptr);
 size_t tlsf_pool_ksize(struct tlsf_pool *pool, const void *ptr);

@@ -135,6 +135,8 @@ static void print_counters(const struct tlsf_stats *s, u32 steps_max)
 	       s->fail_fragmented);
 	printf("  %-14s %14llu refused, %llu frees deferred\n", "lock not free", s->fail_busy,
 	       s->deferred_frees);
+	printf("  %-14s %14s, %llu requests refused\n", "heap damaged", s->damaged ? "yes" : "no",
+	       s->fail_damaged);
 	printf("  %-14s %14llu\n", "bad frees", s->bad_frees);
 	printf("  %-14s %14u seen, %u at most\n", "steps", s->steps_max_seen, steps_max);
 }
@@ -164,7 +166,8 @@ static json_t *counters_json(const struct tlsf_stats *s)
 		{ "fail_exhausted", s->fail_exhausted },
 		{ "fail_fragmented", s->fail_fragmented }, { "bad_frees", s->bad_frees },
 		{ "steps_max_seen", s->steps_max_seen }, { "fail_busy", s->fail_busy },
-		{ "deferred_frees", s->deferred_frees },
+		{ "deferred_frees", s->deferred_frees }, { "damaged", s->damaged },
+		{ "fail_damaged", s->fail_damaged },
 	};
 	json_t *object = json_object();
 

@@ -36,6 +36,16 @@ splat_finds() {
 	result $bad "splat.sh finds every seeded line" "missed: ${line:-}"
 }
 
+splat_knows_purpose() {
+	local ok=0
+	printf '%s\n' '[1.0] tlsf: pool damaged: heap is damaged, found serving f+0x1/0x2: links' \
+		'[1.0] tlsf: pool a: heap is damaged, found serving f+0x1/0x2 [tlsf_damage]: links' >"$work/log"
+	"$here/splat.sh" "$work/log" >"$work/found" || ok=1
+	sed -i 's/damaged:/other:/; s/tlsf_damage/other/' "$work/log"
+	[ "$("$here/splat.sh" "$work/log" | wc -l)" = 2 ] || ok=1
+	result $ok "splat.sh knows who damages a heap on purpose" "$(cat "$work/found")"
+}
+
 splat_starts_at_mark() {
 	local ok=0
 	printf '%s\n' 'WARNING: boot' 'tlsf-vm: script begins' 'fine' >"$work/log"
@@ -129,6 +139,7 @@ bad unlock balance detected!
 held lock freed!
 workqueue leaked lock or atomic: kworker/0:1
 END
+splat_knows_purpose
 splat_starts_at_mark
 splat_tells_races <<'END'
 [    1.0] ==================================================================

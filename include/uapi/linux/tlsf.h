@@ -216,8 +216,11 @@ struct tlsf_batch {
  *	or in a probe that fired inside the allocator
  * @deferred_frees: frees that could not wait for it; their blocks count as used until a
  *	later operation frees them
+ * @damaged: 1 when the heap was found damaged, else 0: the pool serves nothing until
+ *	the module is loaded afresh. RESET leaves it.
+ * @fail_damaged: requests refused because of that
  *
- * @fail_busy and @deferred_frees are not in the first release: a user of that one leaves
+ * @fail_busy and all behind it are not in the first release: a user of that one leaves
  * them out.
  */
 struct tlsf_stats {
@@ -241,6 +244,8 @@ struct tlsf_stats {
 	__u32 steps_max_seen;
 	__u64 fail_busy;
 	__u64 deferred_frees;
+	__u64 damaged;
+	__u64 fail_damaged;
 };
 
 /**

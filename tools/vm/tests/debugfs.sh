@@ -33,7 +33,7 @@ stats_agree() {
 	tlsf stat --json >/tmp/stat
 	for name in used_bytes free_bytes overhead_bytes largest_free high_water used_blocks \
 		free_blocks allocs frees resizes fail_exhausted fail_fragmented bad_frees \
-		steps_max_seen fail_busy deferred_frees; do
+		steps_max_seen fail_busy deferred_frees damaged fail_damaged; do
 		same "$name" "$(row $name)" "$(json $name </tmp/stat)"
 	done
 	same "pool_bytes" "$(row pool_bytes)" "$(cat $parameters/pool_size)"

@@ -393,7 +393,7 @@ static const struct {
 	FIELD(free_blocks, false), FIELD(allocs, false), FIELD(frees, false),
 	FIELD(resizes, false), FIELD(fail_exhausted, true), FIELD(fail_fragmented, true),
 	FIELD(bad_frees, false), FIELD(file_bytes, false), FIELD(fail_busy, false),
-	FIELD(deferred_frees, false),
+	FIELD(deferred_frees, false), FIELD(damaged, false), FIELD(fail_damaged, false),
 };
 
 void expect_unchanged(const char *file, int line, int fd, const struct tlsf_stats *before,

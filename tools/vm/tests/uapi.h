@@ -27,7 +27,7 @@ typedef __u32 u32;
 static_assert(sizeof(struct tlsf_info) == 96, "ABI");
 static_assert(sizeof(struct tlsf_op) == 64, "ABI");
 static_assert(sizeof(struct tlsf_batch) == 24, "ABI");
-static_assert(sizeof(struct tlsf_stats) == 144, "ABI");
+static_assert(sizeof(struct tlsf_stats) == 160, "ABI");
 static_assert(sizeof(struct tlsf_histogram) == 192, "ABI");
 static_assert(sizeof(struct tlsf_reset) == 8, "ABI");
 static_assert(sizeof(struct tlsf_check) == 32, "ABI");
