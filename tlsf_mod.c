@@ -4,38 +4,87 @@
  *
  * Room: module. Wires the rooms together and has no logic of its own.
  */
+#include <linux/ctype.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/string.h>
 
 #include "tlsf_debugfs.h"
 #include "tlsf_dev.h"
 #include "tlsf_pool.h"
 #include "tlsf_threshold.h"
 
-static u64 pool_size = 16ULL << 20;
+/* ---- sizes ---- */
 
-/* a size with K, M, G, T, P or E behind it; tlsf_pool_init() knows the limits */
+/* what a suffix multiplies by, as a shift; 0 when it is none */
+static unsigned int suffix_shift(char suffix)
+{
+	static const char suffixes[] = "KMGTPE";
+	const char *at = suffix ? strchr(suffixes, toupper(suffix)) : NULL;
+
+	return at ? 10 * (at - suffixes + 1) : 0;
+}
+
+/* of the number that @val begins with; an E is a digit in a hexadecimal one */
+static size_t digits_len(const char *val)
+{
+	if (val[0] == '0' && toupper(val[1]) == 'X')
+		return 2 + strspn(val + 2, "0123456789abcdefABCDEF");
+	return strspn(val, "0123456789");
+}
+
+/*
+ * A number, K, M, G, T, P or E behind it or not, and the newline that echo adds. What
+ * does not fit is refused: memparse() would let it wrap.
+ */
+static int size_parse(const char *val, unsigned long *bytes)
+{
+	size_t len = digits_len(val);
+	unsigned int shift = suffix_shift(val[len]);
+	const char *end = val + len + !!shift;
+	unsigned long long n;
+	char number[32];
+	int err;
+
+	if (*end == '\n')
+		end++;
+	if (*end || !len || len >= sizeof(number))
+		return -EINVAL;
+	strscpy(number, val, len + 1);
+	err = kstrtoull(number, 0, &n);
+	if (err)
+		return err;
+	if (n > ULONG_MAX >> shift)
+		return -ERANGE;
+	*bytes = (unsigned long)n << shift;
+	return 0;
+}
+
 static int size_set(const char *val, const struct kernel_param *kp)
 {
-	char *end;
-	u64 bytes = memparse(val, &end);
+	unsigned long bytes;
+	int err = size_parse(val, &bytes);
 
-	if (end == val || (*end && *end != '\n') || !bytes) {
-		pr_err("tlsf: %s=%s refused: give bytes, with K, M or G if you like\n",
-		       kp->name, val);
-		return -EINVAL;
+	if (err) {
+		pr_err("tlsf: %s=%.*s refused: give bytes, up to %lu, with K, M, G, T, P or E if you like\n",
+		       kp->name, (int)strcspn(val, "\n"), val, ULONG_MAX);
+		return err;
 	}
-	*(u64 *)kp->arg = bytes;
+	WRITE_ONCE(*(unsigned long *)kp->arg, bytes);
 	return 0;
 }
 
 static int size_get(char *buffer, const struct kernel_param *kp)
 {
-	return sysfs_emit(buffer, "%llu\n", *(u64 *)kp->arg);
+	return sysfs_emit(buffer, "%lu\n", *(unsigned long *)kp->arg);
 }
 
 static const struct kernel_param_ops size_ops = { .set = size_set, .get = size_get };
+
+/* ---- parameters ---- */
+
+static unsigned long pool_size = 16UL << 20;	/* tlsf_pool_init() knows the limits */
 
 module_param_cb(pool_size, &size_ops, &pool_size, 0444);
 MODULE_PARM_DESC(pool_size, "bytes of the default pool, with K/M/G (default 16M)");
@@ -91,8 +140,8 @@ MODULE_PARM_DESC(max_cycles, "first operation above it stops tracing and wakes p
 
 module_param_named(quota_blocks, tlsf_dev_quota_blocks, uint, 0644);
 MODULE_PARM_DESC(quota_blocks, "blocks that one open /dev/tlsf may hold (default 1048576)");
-module_param_named(quota_bytes, tlsf_dev_quota_bytes, ulong, 0644);
-MODULE_PARM_DESC(quota_bytes, "bytes that one open /dev/tlsf may hold, 0 for all (default 0)");
+module_param_cb(quota_bytes, &size_ops, &tlsf_dev_quota_bytes, 0644);
+MODULE_PARM_DESC(quota_bytes, "bytes that one open /dev/tlsf may hold, with K/M/G, 0 for all (default 0)");
 
 static int __init tlsf_init(void)
 {

@@ -69,10 +69,12 @@ bool scan_size(const char **text, u64 *bytes)
 {
 	static const char suffixes[] = "KMG";
 	const char *suffix;
+	char upper;
 
 	if (!scan_u64(text, bytes))
 		return false;
-	suffix = **text ? strchr(suffixes, **text & ~0x20) : NULL;
+	upper = **text & ~0x20;	/* 0 of a blank, which strchr() would find */
+	suffix = upper ? strchr(suffixes, upper) : NULL;
 	if (!suffix)
 		return true;
 	(*text)++;

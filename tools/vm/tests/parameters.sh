@@ -31,6 +31,15 @@ quotas_at_load() {
 	holds "quotas load" load quota_blocks=7 quota_bytes=1000
 	same "quota_blocks is shown" "$(cat $parameters/quota_blocks)" 7
 	same "quota_bytes is shown" "$(cat $parameters/quota_bytes)" 1000
+	holds "a quota can be changed, with a suffix" sh -c "echo 0x2k >$parameters/quota_bytes"
+	same "quota_bytes is shown" "$(cat $parameters/quota_bytes)" 2048
+	for value in 16E 18446744073726328832 17179869184G -1 '' 1KK ' 16M'; do
+		dmesg -c >/dev/null
+		expect "quota_bytes='$value' is refused" 1 '' sh -c "echo '$value' >$parameters/quota_bytes"
+		expect "the log says why" 0 "tlsf: quota_bytes=$value refused: give bytes, up to" dmesg
+	done
+	same "a refused quota leaves the old one" "$(cat $parameters/quota_bytes)" 2048
+	echo 1000 >$parameters/quota_bytes
 	expect "a quota is felt" 0 'EDQUOT' tlsf stress --threads 1 --ops 500 \
 		--size fixed:100
 	holds "no more than the quota was held" [ "$(figure high_water)" -le 1000 ]
@@ -43,6 +52,7 @@ refused() {
 	refuse 22 quota_blocks=-1
 	refuse 34 quota_blocks=4294967296
 	refuse 22 quota_bytes=much
+	refuse 34 quota_bytes=16E
 	refuse 22 pool_size=junk latency=1
 }
 

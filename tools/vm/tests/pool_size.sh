@@ -8,13 +8,13 @@
 . /bin/ktap.sh
 
 # The exit status of busybox's insmod is the errno.
-einval=22 enomem=12
+einval=22 enomem=12 erange=34
 
 # "refuse VALUE ERRNO REASON-IN-LOG"
 refuse() {
 	dmesg -c >/dev/null
 	expect "pool_size=$1 is refused" "$2" '' insmod "$module" "pool_size=$1"
-	expect "pool_size=$1: the log says why" 0 "tlsf: pool_size=.*$3" dmesg
+	expect "pool_size=$1: the log says why" 0 "tlsf: pool_size=$3" dmesg
 	holds "pool_size=$1 leaves nothing" nothing_left
 }
 
@@ -33,23 +33,37 @@ memory() {
 }
 
 malformed() {
-	for value in 0 0M -1 -16M junk '' M 16Q 1Mx 1.5M 0x; do
-		refuse "$value" $einval 'refused: give bytes, with K, M or G'
+	refuse +16M $einval '[+]16M refused: give bytes'
+	for value in -1 -16M junk '' M 16Q 1Mx 1.5M 0x 0xM 09 1KK '" 16M"' '"16M "' '"16 M"'; do
+		refuse "$value" $einval "$(echo "$value" | tr -d '"') refused: give bytes, up to [0-9]+, with K, M"
+	done
+}
+
+# What does not fit in 64 bits, by the number or by its suffix. memparse() made of the
+# first 16 MiB, and 0 of the second.
+wrapping() {
+	for value in 18446744073726328832 18446744073709551616 17179869184G 16E \
+		0x10000000001000000 0x400000000000000K 99999999999999999999999; do
+		refuse "$value" $erange "$value refused: give bytes, up to [0-9]+, with K, M"
 	done
 }
 
 out_of_range() {
+	refuse 0 $einval '0 refused: give 16384 to'
+	refuse 0M $einval '0 refused: give 16384 to'
+	refuse 0x1E $einval '30 refused: give 16384 to'
+	refuse 18446744073709551615 $einval '18446744073709551615 refused: give 16384 to'
 	refuse 1K $einval '1024 refused: give 16384 to 274877906944 bytes'
 	refuse 16383 $einval '16383 refused: give 16384 to'
 	refuse 1E $einval '1152921504606846976 refused: give 16384 to'
-	refuse 257G $einval 'refused: give 16384 to 274877906944'
+	refuse 257G $einval '275951648768 refused: give 16384 to 274877906944'
 }
 
 # The last value is less than there is, but more than is free: an error, no OOM killer.
 more_than_memory() {
 	before=$(memory MemAvailable)
 	for value in 256G 100G 2G "$(($(memory MemTotal) - 16))M"; do
-		refuse "$value" $enomem 'refused .*the machine has [0-9]+ bytes'
+		refuse "$value" $enomem '[0-9]+ refused .*the machine has [0-9]+ bytes'
 	done
 	holds "refused pools give their memory back" [ "$(memory MemAvailable)" -gt $((before - 32)) ]
 }
@@ -61,11 +75,15 @@ good() {
 	accept 1M 1048576
 	accept 2m 2097152
 	accept 0x100000 1048576
+	accept 0x40K 65536
+	accept 0X100000 1048576
+	accept 0200000 65536
 	accept 200M 209715200
 }
 
 unload
 malformed
+wrapping
 out_of_range
 more_than_memory
 good
