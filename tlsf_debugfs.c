@@ -50,6 +50,8 @@ DEFINE_SHOW_ATTRIBUTE(stats);
 static void latency_row(struct seq_file *m, enum tlsf_latency_op op, const char *kind,
 			enum tlsf_latency_context context, const struct tlsf_latency_histogram *h)
 {
+	char symbol[64];
+
 	if (!h->count)
 		return;
 	seq_printf(m, "%-7s %-6s %-8s %10llu %8llu %8llu %8llu %8llu %8llu %8llu %8llu\n",
@@ -57,8 +59,10 @@ static void latency_row(struct seq_file *m, enum tlsf_latency_op op, const char 
 		   h->count, h->min, div64_u64(h->sum, h->count),
 		   tlsf_latency_percentile(h, 50000), tlsf_latency_percentile(h, 99000),
 		   tlsf_latency_percentile(h, 99900), tlsf_latency_percentile(h, 99990), h->max);
-	seq_printf(m, "#   worst: size %zu align %zu steps %u cpu %u from %pS\n", h->worst.size,
-		   h->worst.align, h->worst.steps, h->worst.cpu, (void *)h->worst.caller);
+	seq_printf(m, "#   worst: size %zu align %zu steps %u cpu %u from %s\n", h->worst.size,
+		   h->worst.align, h->worst.steps, h->worst.cpu,
+		   tlsf_latency_symbol(h->worst.caller, symbol, sizeof(symbol)) ? symbol :
+		   "(module gone)");
 }
 
 static void latency_rows(struct seq_file *m, enum tlsf_latency_op op,

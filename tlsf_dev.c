@@ -467,12 +467,8 @@ static void witness_export(struct tlsf_witness *to, const struct tlsf_latency_wi
 		.cpu = w->cpu,
 		.context = w->context,
 	};
-	if (!w->cycles)
-		return;
-	snprintf(to->symbol, sizeof(to->symbol), "%pS", (void *)w->caller);
-	/* of a module that has gone, an address is left: user space gets none */
-	if (strstarts(to->symbol, "0x"))
-		memset(to->symbol, 0, sizeof(to->symbol));
+	if (w->cycles)
+		tlsf_latency_symbol(w->caller, to->symbol, sizeof(to->symbol));
 }
 
 static enum tlsf_latency_context context_import(u32 context)

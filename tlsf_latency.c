@@ -16,12 +16,14 @@
 
 #include <linux/cpu.h>
 #include <linux/irqflags.h>
+#include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/string.h>
 
 #include "tlsf_latency.h"
 #include "tlsf_threshold.h"
@@ -558,15 +560,37 @@ void tlsf_latency_read(struct tlsf_latency *lat, enum tlsf_latency_op op,
  */
 u64 tlsf_latency_percentile(const struct tlsf_latency_histogram *h, unsigned int per_100k)
 {
-	u64 want = div_u64(h->count * per_100k + 99999, 100000), seen = 0;
+	u32 rest;
+	u64 want = div_u64_rem(h->count, 100000, &rest) * per_100k, seen = 0;
 	unsigned int i;
 
+	/* in two parts, since the product of all would wrap at 2^64 */
+	want += div_u64((u64)rest * per_100k + 99999, 100000);
 	for (i = 0; i < TLSF_LATENCY_BUCKETS - 1; i++) {
 		seen += h->bucket[i];
 		if (seen >= want && seen)
 			return min_t(u64, tlsf_map_floor(i + 1) - 1, h->max);
 	}
 	return h->max;
+}
+
+/**
+ * tlsf_latency_symbol() - who asked for an operation, by name
+ * @caller: of its witness
+ * @text: filled in, with zeros to the end; empty when that module has gone, for then
+ *	there is an address and no name, and nobody is to see addresses
+ * @size: of @text
+ *
+ * Context: task.
+ * Return: whether there is a name.
+ */
+bool tlsf_latency_symbol(unsigned long caller, char *text, size_t size)
+{
+	memset(text, 0, size);
+	snprintf(text, size, "%pS", (void *)caller);
+	if (strstarts(text, "0x"))
+		memset(text, 0, size);
+	return *text;
 }
 
 const char *tlsf_latency_op_name(enum tlsf_latency_op op)

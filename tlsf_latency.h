@@ -273,6 +273,7 @@ void tlsf_latency_read(struct tlsf_latency *lat, enum tlsf_latency_op op,
 		       struct tlsf_latency_histogram *sum);
 void tlsf_latency_reset(struct tlsf_latency *lat);
 u64 tlsf_latency_percentile(const struct tlsf_latency_histogram *h, unsigned int per_100k);
+bool tlsf_latency_symbol(unsigned long caller, char *text, size_t size);
 const char *tlsf_latency_op_name(enum tlsf_latency_op op);
 const char *tlsf_latency_context_name(unsigned int context);
 

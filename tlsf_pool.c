@@ -1249,6 +1249,7 @@ void tlsf_pool_stats_reset(struct tlsf_pool *pool)
 	tlsf_core_stats_reset(&pool->core);
 	atomic_long_set(&pool->fail_busy, 0);
 	atomic_long_set(&pool->deferred_frees, 0);
+	atomic_long_set(&pool->bad_deferred, 0);
 	atomic_long_set(&pool->fail_damaged, 0);
 	WRITE_ONCE(pool->steps_seen, 0);
 	tlsf_unlock_irqrestore(&pool->lock, flags);

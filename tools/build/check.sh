@@ -100,6 +100,7 @@ samples/*.[ch]             ours  linux/tlsf.h
 selftest/*.[ch]            ours  linux/tlsf.h tlsf_compat.h
 kunit/tlsf_pool*.c         ours  linux/tlsf.h
 kunit/tlsf_lock*.c         ours  ../tlsf_lock.c ../tlsf_defer.c
+kunit/tlsf_latency*.c      ours  ../tlsf_latency.c ../tlsf_threshold.c
 kunit/tlsf_core*.c         ours  layout.h ../tlsf_core.h ../tlsf_core.c ../tlsf_check.c ../tlsf_map.h
 tools/cli/*.[ch]           local linux/tlsf.h
 tools/vm/tests/*.[ch]      local linux/tlsf.h

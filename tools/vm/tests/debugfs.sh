@@ -56,6 +56,16 @@ latency_agrees() {
 	holds "latency tells its unit" grep -Eq 'cycles of [0-9]+ Hz' "$debugfs/latency"
 }
 
+# The addresses of a module that has gone have no name, and are shown to nobody.
+caller_that_has_gone() {
+	load
+	insmod /modules/tlsf_contexts.ko task=10 && rmmod tlsf_contexts
+	holds "operations of a module that has gone" [ "$(latency_count alloc hold)" = 10 ]
+	expect "latency tells that it has gone" 0 '^#   worst: .* from \(module gone\)$' \
+		cat "$debugfs/latency"
+	expect "and no address" 1 '' grep -E 'from .*(0x)?[0-9a-f]{8}' "$debugfs/latency"
+}
+
 for_root_alone() {
 	for file in stats latency map; do
 		same "mode of $file" "$(stat -c %a $debugfs/$file)" 400
@@ -75,6 +85,7 @@ latency_agrees
 for_root_alone
 kill_child $child
 same "used_bytes at the end" "$(row used_bytes)" 0
+caller_that_has_gone
 unload
 holds "the views go with the module" [ ! -d "$debugfs" ]
 finish
