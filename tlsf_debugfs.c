@@ -6,6 +6,8 @@
  * nothing. No ABI promise: programs use /dev/tlsf. Task context.
  */
 #include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -97,30 +99,100 @@ static int latency_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(latency);
 
-/* a chunk of blocks at a time; a pool that changes in between ends the map */
-static int map_show(struct seq_file *m, void *unused)
-{
-	struct tlsf_pool_block *blocks = kmalloc_array(TLSF_POOL_WALK_CHUNK, sizeof(*blocks),
-						       GFP_KERNEL);
-	struct tlsf_pool_cursor at = {};
-	unsigned int i, nr;
-	int err;
+/*
+ * The map, one line for each block. Between two lines nothing is held but a chunk of
+ * blocks, so that memory does not grow with the pool; one read() gets a page at most.
+ */
+struct map_view {
+	struct tlsf_pool *pool;
+	struct tlsf_pool_cursor at;	/* behind the chunk */
+	loff_t first;			/* line of blocks[0] */
+	unsigned int nr;
+	bool last;			/* there is no chunk behind this one */
+	bool changed;			/* because the pool changed: a last line says so */
+	struct tlsf_pool_block blocks[TLSF_POOL_WALK_CHUNK];
+};
 
-	if (!blocks)
-		return -ENOMEM;
-	do {
-		nr = TLSF_POOL_WALK_CHUNK;
-		err = tlsf_pool_walk(m->private, &at, blocks, &nr, false);
-		for (i = 0; !err && i < nr; i++)
-			seq_printf(m, "%12zu %12zu %s\n", blocks[i].offset, blocks[i].size,
-				   blocks[i].free ? "free" : "used");
-	} while (!err && nr == TLSF_POOL_WALK_CHUNK && !seq_has_overflowed(m));
-	if (err)
+static void map_rewind(struct map_view *view)
+{
+	*view = (struct map_view){ .pool = view->pool };
+}
+
+static void map_advance(struct map_view *view)
+{
+	view->first += view->nr;
+	view->nr = TLSF_POOL_WALK_CHUNK;
+	if (tlsf_pool_walk(view->pool, &view->at, view->blocks, &view->nr, false)) {
+		view->changed = true;
+		view->nr = 0;
+	}
+	view->last = view->nr < TLSF_POOL_WALK_CHUNK;
+	cond_resched();
+}
+
+/* the block of line @pos, or the view itself for the last line of one that changed */
+static void *map_line(struct map_view *view, loff_t pos)
+{
+	while (pos >= view->first + view->nr && !view->last)
+		map_advance(view);
+	if (pos < view->first + view->nr)
+		return &view->blocks[pos - view->first];
+	return view->changed && pos == view->first + view->nr ? view : NULL;
+}
+
+static void *map_start(struct seq_file *m, loff_t *pos)
+{
+	struct map_view *view = m->private;
+
+	if (!*pos || *pos < view->first)
+		map_rewind(view);
+	return map_line(view, *pos);
+}
+
+static void *map_next(struct seq_file *m, void *line, loff_t *pos)
+{
+	return map_line(m->private, ++*pos);
+}
+
+static void map_stop(struct seq_file *m, void *line)
+{
+}
+
+static int map_show(struct seq_file *m, void *line)
+{
+	const struct tlsf_pool_block *b = line;
+
+	if (line == m->private)
 		seq_puts(m, "# the pool changed meanwhile: read again for the rest\n");
-	kfree(blocks);
+	else
+		seq_printf(m, "%12zu %12zu %s\n", b->offset, b->size, b->free ? "free" : "used");
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(map);
+
+static const struct seq_operations map_ops = {
+	.start = map_start,
+	.next = map_next,
+	.stop = map_stop,
+	.show = map_show,
+};
+
+static int map_open(struct inode *inode, struct file *file)
+{
+	struct map_view *view = __seq_open_private(file, &map_ops, sizeof(*view));
+
+	if (!view)
+		return -ENOMEM;
+	view->pool = inode->i_private;
+	return 0;
+}
+
+static const struct file_operations map_fops = {
+	.owner = THIS_MODULE,
+	.open = map_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = seq_release_private,
+};
 
 static void pool_created(struct tlsf_pool *pool)
 {

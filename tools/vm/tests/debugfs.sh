@@ -56,6 +56,42 @@ latency_agrees() {
 	holds "latency tells its unit" grep -Eq 'cycles of [0-9]+ Hz' "$debugfs/latency"
 }
 
+# "map_bytes DD-ARGUMENT...": of what dd reads there
+map_bytes() {
+	dd if="$debugfs/map" "$@" 2>/dev/null
+}
+
+many_blocks_in_use() {
+	[ "$(figure used_blocks)" -gt 20000 ]
+}
+
+# A map of a megabyte costs the kernel a page, and is the same however it is read.
+large_map() {
+	load
+	tlsf stress --threads 2 --duration 60 --slots 40000 --size fixed:24 --batch 256 \
+		--resize-mix 0 >/dev/null 2>&1 &
+	child=$!
+	holds "very many blocks are in use" soon many_blocks_in_use
+	kill -STOP $child
+	holds "and nobody is at work on them" soon all_stopped
+	map_agrees
+	holds "one read() gets a page at most" [ "$(map_bytes bs=1M count=1 | wc -c)" -le 65536 ]
+	cat "$debugfs/map" >/tmp/map
+	holds "read in small pieces" sh -c "dd if=$debugfs/map bs=1000 2>/dev/null | cmp - /tmp/map"
+	same "read from the middle" "$(map_bytes bs=1000 skip=500 count=1 | md5sum)" \
+		"$(dd if=/tmp/map bs=1000 skip=500 count=1 2>/dev/null | md5sum)"
+	same "read behind the end" "$(map_bytes bs=1M skip=100 | wc -c)" 0
+	exec 3<"$debugfs/map"
+	read -r line <&3
+	same "the first line" "$line" "$(head -n 1 /tmp/map | sed 's/^ *//')"
+	insmod /modules/tlsf_contexts.ko task=1 && rmmod tlsf_contexts
+	expect "a pool that changes ends the map, and it says so" 0 \
+		'^# the pool changed meanwhile: read again for the rest$' sh -c 'tail -n 1 <&3'
+	exec 3<&-
+	kill_child $child
+	rm /tmp/map
+}
+
 # The addresses of a module that has gone have no name, and are shown to nobody.
 caller_that_has_gone() {
 	load
@@ -85,6 +121,7 @@ latency_agrees
 for_root_alone
 kill_child $child
 same "used_bytes at the end" "$(row used_bytes)" 0
+large_map
 caller_that_has_gone
 unload
 holds "the views go with the module" [ ! -d "$debugfs" ]
