@@ -423,6 +423,18 @@ static int cells_create(struct tlsf_latency *lat, int cpu)
 }
 
 /**
+ * tlsf_latency_bytes() - memory that the histograms of one pool take
+ *
+ * Context: any.
+ */
+size_t tlsf_latency_bytes(void)
+{
+	size_t cpu = sizeof(struct tlsf_latency_cpu) + CELLS * sizeof(struct tlsf_latency_cell);
+
+	return sizeof(struct tlsf_latency_waited) + num_possible_cpus() * cpu;
+}
+
+/**
  * tlsf_latency_init() - empty histograms for every possible CPU
  * @lat: filled in
  * @name: of the pool; stays valid

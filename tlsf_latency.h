@@ -265,6 +265,7 @@ void tlsf_latency_add_rare(struct tlsf_latency *lat, enum tlsf_latency_op op, u6
 void tlsf_latency_enable(bool on);
 bool tlsf_latency_enabled(void);
 void tlsf_latency_recheck(void);
+size_t tlsf_latency_bytes(void);
 int tlsf_latency_init(struct tlsf_latency *lat, const char *name);
 void tlsf_latency_destroy(struct tlsf_latency *lat);
 void tlsf_latency_record(struct tlsf_latency *lat, const struct tlsf_sample *s);

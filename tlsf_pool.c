@@ -13,6 +13,8 @@
  *
  * Lock order, outermost first:
  *
+ *	create_lock	mutex; pools are made one at a time, so that what one finds
+ *			available no other takes. Task context.
  *	pools_lock	mutex; the list of pools and the observer. Task context.
  *	pool->lock	raw spinlock, always irqsave; everything in pool->core and the
  *			pool's own blocks' headers and links. A leaf: under it run the
@@ -33,6 +35,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -58,6 +61,7 @@ static_assert(sizeof(struct tlsf_deferred) <= TLSF_BLOCK_MIN - TLSF_BLOCK_HEADER
 /* live blocks that the report of a leak lists one by one */
 #define LEAKS_LISTED	16
 
+static DEFINE_MUTEX(create_lock);
 static DEFINE_MUTEX(pools_lock);
 static LIST_HEAD(pools);				/* under pools_lock */
 static const struct tlsf_pool_observer *observer;	/* under pools_lock */
@@ -880,6 +884,26 @@ static void pool_release(struct tlsf_pool *pool)
 	vfree(pool);
 }
 
+/* what pools leave to the rest of the machine: memory taken to the end is a deadlock */
+#define TLSF_RESERVE_MIN	((u64)SZ_16M)
+#define TLSF_RESERVE_MAX	((u64)SZ_256M)
+
+static u64 memory_reserve(void)
+{
+	return clamp(((u64)totalram_pages() << PAGE_SHIFT) / 16, TLSF_RESERVE_MIN,
+		     TLSF_RESERVE_MAX);
+}
+
+static u64 memory_available(void)
+{
+	return (u64)max(si_mem_available(), 0L) << PAGE_SHIFT;
+}
+
+static bool memory_suffices(u64 bytes)
+{
+	return bytes + memory_reserve() <= memory_available();
+}
+
 static bool name_is_good(const char *name)
 {
 	return name && *name && strlen(name) < TLSF_POOL_NAME_LEN && !strchr(name, '/') &&
@@ -904,6 +928,22 @@ static struct tlsf_pool *pool_make(const char *name, size_t bytes)
 		return pool;
 	pool_release(pool);
 	return ERR_PTR(err);
+}
+
+/* no more than leaves the reserve: not tried, and given back if others took it meanwhile */
+static struct tlsf_pool *pool_make_within(const char *name, size_t bytes)
+{
+	struct tlsf_pool *pool = ERR_PTR(-ENOMEM);
+
+	mutex_lock(&create_lock);
+	if (memory_suffices((u64)bytes + tlsf_latency_bytes()))
+		pool = pool_make(name, bytes);
+	if (!IS_ERR(pool) && !memory_suffices(0)) {
+		pool_release(pool);
+		pool = ERR_PTR(-ENOMEM);
+	}
+	mutex_unlock(&create_lock);
+	return pool;
 }
 
 static struct tlsf_pool *pool_find(const char *name)
@@ -940,7 +980,9 @@ static int pool_publish(struct tlsf_pool *pool)
  * @bytes: memory to take, rounded up to whole pages; 16 KiB to 256 GiB. All is taken
  *	at once; control structure and headers come out of it.
  *
- * Besides @bytes it takes 80 KiB of histograms for each possible CPU, and 144 KiB.
+ * Besides @bytes it takes 80 KiB of histograms for each possible CPU, and 144 KiB. Of the
+ * memory that is available it leaves a sixteenth of the machine's, at least 16 MiB and at
+ * most 256 MiB: a pool that would take more is refused.
  *
  * Context: task; may sleep.
  * Return: the pool, or ERR_PTR(): -EINVAL for a bad name or size, -EEXIST for a name
@@ -953,10 +995,7 @@ struct tlsf_pool *tlsf_pool_create(const char *name, size_t bytes)
 
 	if (!name_is_good(name) || bytes < TLSF_POOL_MIN || bytes > TLSF_POOL_MAX)
 		return ERR_PTR(-EINVAL);
-	/* what cannot succeed is not tried, for it would drain the machine first */
-	if (bytes / PAGE_SIZE >= (unsigned long)si_mem_available())
-		return ERR_PTR(-ENOMEM);
-	pool = pool_make(name, PAGE_ALIGN(bytes));
+	pool = pool_make_within(name, PAGE_ALIGN(bytes));
 	if (IS_ERR(pool))
 		return pool;
 	err = pool_publish(pool);
@@ -1329,8 +1368,6 @@ void tlsf_pool_observe(const struct tlsf_pool_observer *new)
  */
 int tlsf_pool_init(u64 default_bytes)
 {
-	u64 ram = (u64)totalram_pages() << PAGE_SHIFT;
-
 	if (default_bytes < TLSF_POOL_MIN || default_bytes > TLSF_POOL_MAX) {
 		pr_err("pool_size=%llu refused: give %lu to %llu bytes\n", default_bytes,
 		       TLSF_POOL_MIN, (u64)TLSF_POOL_MAX);
@@ -1339,8 +1376,8 @@ int tlsf_pool_init(u64 default_bytes)
 	tlsf_default_pool = tlsf_pool_create("default", default_bytes);
 	if (!IS_ERR(tlsf_default_pool))
 		return 0;
-	pr_err("pool_size=%llu refused (%pe): the machine has %llu bytes, not all of them free\n",
-	       default_bytes, tlsf_default_pool, ram);
+	pr_err("pool_size=%llu refused (%pe): %llu bytes are available, and %llu of them are left to the machine\n",
+	       default_bytes, tlsf_default_pool, memory_available(), memory_reserve());
 	return PTR_ERR(tlsf_default_pool);
 }
 

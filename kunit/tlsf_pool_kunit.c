@@ -21,6 +21,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/tlsf.h>
@@ -1024,6 +1025,19 @@ static void create_refuses_more_than_the_machine_has(struct kunit *test)
 	tlsf_pool_destroy(pool);
 }
 
+/* 8 MiB less than are available, where at least 16 are to be left */
+static void create_leaves_the_machine_a_reserve(struct kunit *test)
+{
+	u64 bytes = ((u64)max(si_mem_available(), 0L) << PAGE_SHIFT) - SZ_8M;
+	struct tlsf_pool *pool;
+
+	if (bytes >= 1ULL << 38 || bytes > SIZE_MAX / 4)
+		kunit_skip(test, "%llu bytes are more than a pool can have", bytes);
+	pool = tlsf_pool_create("kunit-reserve", bytes);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(pool), -ENOMEM);
+	tlsf_pool_destroy(pool);
+}
+
 static void create_rounds_up_to_whole_pages(struct kunit *test)
 {
 	struct tlsf_pool *pool = tlsf_pool_create("kunit-pages", SMALLEST_POOL + 1);
@@ -1543,6 +1557,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE_PARAM(create_refuses_bad_names, bad_name_gen_params),
 	KUNIT_CASE_PARAM(create_refuses_bad_sizes, bad_size_gen_params),
 	KUNIT_CASE(create_refuses_more_than_the_machine_has),
+	KUNIT_CASE(create_leaves_the_machine_a_reserve),
 	KUNIT_CASE(create_rounds_up_to_whole_pages),
 	KUNIT_CASE(name_is_free_again_after_destroy),
 	KUNIT_CASE(destroy_takes_null_and_errors),

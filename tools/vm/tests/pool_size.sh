@@ -59,11 +59,41 @@ out_of_range() {
 	refuse 257G $einval '275951648768 refused: give 16384 to 274877906944'
 }
 
-# The last value is less than there is, but more than is free: an error, no OOM killer.
+# MiB that pools leave: a sixteenth of the machine, from 16 to 256.
+reserve() {
+	set -- $(($(memory MemTotal) / 16))
+	[ "$1" -ge 16 ] || set -- 16
+	[ "$1" -le 256 ] || set -- 256
+	echo "$1"
+}
+
+forks_succeed() {
+	for i in $(seq 50); do
+		sh -c "head -c 1048576 /dev/zero | wc -c" | grep -qx 1048576 || return 1
+	done
+}
+
+# Less is taken, and the machine is usable beside it. KASAN's shadow of a pool takes an
+# eighth of it besides.
+within_reserve() {
+	size=$(($(memory MemAvailable) - $(reserve) - 8))
+	until insmod "$module" "pool_size=${size}M" 2>/dev/null || [ $size -lt 64 ]; do
+		size=$((size - 16))
+	done
+	echo "# pool_size=${size}M, $(memory MemAvailable) MiB left, $(reserve) reserved"
+	holds "a pool that leaves the reserve is taken" [ -d /sys/module/tlsf_mod ]
+	holds "and has left it" [ "$(memory MemAvailable)" -ge $(($(reserve) - 4)) ]
+	holds "processes can be started beside it" forks_succeed
+	holds "and it unloads" rmmod tlsf_mod
+}
+
+# The last value but one is less than there is, and more than is available; the last is
+# less than that, and leaves too little: an error, no OOM killer.
 more_than_memory() {
 	before=$(memory MemAvailable)
-	for value in 256G 100G 2G "$(($(memory MemTotal) - 16))M"; do
-		refuse "$value" $enomem '[0-9]+ refused .*the machine has [0-9]+ bytes'
+	for value in 256G 100G 2G "$(($(memory MemTotal) - 16))M" \
+		"$((before - $(reserve) + 12))M"; do
+		refuse "$value" $enomem '[0-9]+ refused .*: [0-9]+ bytes are available, and [0-9]+ of them'
 	done
 	holds "refused pools give their memory back" [ "$(memory MemAvailable)" -gt $((before - 32)) ]
 }
@@ -86,6 +116,7 @@ malformed
 wrapping
 out_of_range
 more_than_memory
+within_reserve
 good
 holds "after all that the default loads" load
 same "default pool_size" "$(cat $parameters/pool_size)" 16777216
