@@ -35,6 +35,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -54,6 +55,8 @@
 
 /* status of an operation that could not have the lock: no status of the core */
 #define TLSF_E_LOCK	TLSF_STATUS_NR
+/* status of a resize whose caller was killed while the contents moved */
+#define TLSF_E_KILLED	(TLSF_STATUS_NR + 1)
 
 static_assert(sizeof(struct tlsf_deferred) <= TLSF_BLOCK_MIN - TLSF_BLOCK_HEADER,
 	      "every block can wait to be freed");
@@ -124,6 +127,7 @@ struct op {
 	size_t align;
 	size_t size;
 	size_t old_usable;		/* out of a resize */
+	size_t usable;			/* out, where it says so, and when it succeeds */
 	unsigned long caller;
 	enum tlsf_status status;
 };
@@ -136,6 +140,20 @@ static __always_inline void run_alloc(struct tlsf_pool *pool, struct op *op)
 	else
 		op->ptr = tlsf_core_alloc(&pool->core, op->size);
 	op->status = likely(op->ptr) ? TLSF_OK : tlsf_core_status(&pool->core);
+}
+
+/* of an allocated block, under the lock */
+static __always_inline size_t block_usable(const void *ptr)
+{
+	return tlsf_block_size(tlsf_block_of(ptr)) - TLSF_BLOCK_HEADER;
+}
+
+/* sets op->usable */
+static __always_inline void run_alloc_sized(struct tlsf_pool *pool, struct op *op)
+{
+	run_alloc(pool, op);
+	if (likely(op->ptr))
+		op->usable = block_usable(op->ptr);
 }
 
 static __always_inline void run_free(struct tlsf_pool *pool, struct op *op)
@@ -153,12 +171,15 @@ static __always_inline void run_free_sized(struct tlsf_pool *pool, struct op *op
 	op->size = used - tlsf_core_used_bytes(&pool->core);
 }
 
+/* sets op->usable */
 static __always_inline void run_resize(struct tlsf_pool *pool, struct op *op)
 {
 	lockdep_assert_held(&pool->lock.raw);
 	/* what is no block is rejected, and counted, by the resize */
 	tlsf_core_usable(&pool->core, op->ptr, &op->old_usable);
 	op->status = tlsf_core_resize(&pool->core, op->ptr, op->size);
+	if (op->status == TLSF_OK)
+		op->usable = block_usable(op->ptr);
 }
 
 /* the same, inlined */
@@ -169,10 +190,13 @@ static __always_inline void run_resize_fast(struct tlsf_pool *pool, struct op *o
 	op->status = tlsf_fast_resize(&pool->core, op->ptr, op->size);
 }
 
+/* sets op->usable */
 static __always_inline void run_grow_back(struct tlsf_pool *pool, struct op *op)
 {
 	lockdep_assert_held(&pool->lock.raw);
 	op->status = tlsf_core_grow_back(&pool->core, &op->ptr, op->align, op->size);
+	if (op->status == TLSF_OK)
+		op->usable = block_usable(op->ptr);
 }
 
 typedef void (*run_fn)(struct tlsf_pool *pool, struct op *op);
@@ -404,7 +428,7 @@ static noinline void zero_usable(void *ptr, size_t from)
 
 static noinline void alloc_timed(struct tlsf_pool *pool, struct op *op, struct tlsf_cost *cost)
 {
-	locked_timed(pool, op, run_alloc, TLSF_LATENCY_ALLOC, cost);
+	locked_timed(pool, op, run_alloc_sized, TLSF_LATENCY_ALLOC, cost);
 	if (op->ptr)
 		trace_tlsf_alloc(pool->name, op->ptr, op->size, op->align, cost->hold,
 				 cost->total, cost->steps, op->caller);
@@ -658,53 +682,105 @@ static noinline void resize_listened(struct tlsf_pool *pool, struct op *op)
 	record_end(pool, TLSF_LATENCY_RESIZE, flags, start, op->size, op->align, op->caller);
 }
 
-/*
- * Grow downwards: the core joins the blocks, the contents move outside the lock since
- * both places are ours, and only then the tail, which held contents, is given back.
- */
-static bool resize_backward(struct tlsf_pool *pool, struct op *op)
+static bool status_blames_pointer(enum tlsf_status status)
 {
-	struct op back = *op;
-
-	locked(pool, &back, run_grow_back);
-	if (back.status != TLSF_OK)
-		return false;
-	memmove(back.ptr, op->ptr, op->old_usable);
-	op->ptr = back.ptr;
-	locked(pool, &back, run_resize);
-	/* without the lock the tail cannot be given back: the block stays larger */
-	op->status = back.status == TLSF_E_LOCK ? TLSF_OK : back.status;
-	return true;
+	return status >= TLSF_E_OUTSIDE && status <= TLSF_E_LINKS;
 }
 
-/* the last resort: another block, a copy outside the lock, and the old one freed */
-static void resize_elsewhere(struct tlsf_pool *pool, struct op *op)
+/*
+ * Move contents outside the lock, downwards or to another block: how many bytes arrived.
+ * Who may sleep moves them in pieces, so that others run in between, and stops when
+ * killed.
+ */
+static size_t contents_move(void *to, const void *from, size_t bytes, bool may_sleep)
+{
+	size_t done = 0;
+
+	while (may_sleep && bytes - done > TLSF_POOL_PIECE) {
+		memmove(to + done, from + done, TLSF_POOL_PIECE);
+		done += TLSF_POOL_PIECE;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return done;
+	}
+	memmove(to + done, from + done, bytes - done);
+	return bytes;
+}
+
+/*
+ * Grow downwards: the core joins the blocks, the contents move outside the lock since
+ * both places are ours, and only then the tail, which held contents, is given back. The
+ * joining is what succeeds or fails. A tail that cannot be given back, without the lock,
+ * beside damage or in a pool that has retired, stays: the block is larger.
+ */
+static noinline void resize_backward(struct tlsf_pool *pool, struct op *op, bool may_sleep)
+{
+	struct op back = *op;
+	size_t moved;
+
+	locked(pool, &back, run_grow_back);
+	if (status_blames_pointer(back.status))
+		op->status = back.status;
+	if (back.status != TLSF_OK)
+		return;
+	moved = contents_move(back.ptr, op->ptr, op->old_usable, may_sleep);
+	op->status = moved == op->old_usable ? TLSF_OK : TLSF_E_KILLED;
+	op->old_usable = moved;
+	op->ptr = back.ptr;
+	locked(pool, &back, run_resize);
+	if (status_blames_pointer(back.status))
+		report(pool, back.status, back.ptr, 0, back.caller);
+	op->usable = back.usable;
+}
+
+/*
+ * The last resort: another block, a copy outside the lock, and the old one freed. When
+ * that is refused the old block is still the caller's, and the new one goes.
+ */
+static noinline void resize_elsewhere(struct tlsf_pool *pool, struct op *op, gfp_t flags,
+				      bool may_sleep)
 {
 	struct op to = { .align = op->align, .size = op->size, .caller = op->caller };
 
-	locked(pool, &to, run_alloc);
+	locked(pool, &to, run_alloc_sized);
 	op->status = to.status;
 	if (!to.ptr)
-		return;
-	memcpy(to.ptr, op->ptr, min(op->old_usable, op->size));
-	locked(pool, op, run_free);
+		return alloc_failed(pool, &to, flags);
+	if (contents_move(to.ptr, op->ptr, op->old_usable, may_sleep) == op->old_usable)
+		locked(pool, op, run_free);
+	else
+		op->status = TLSF_E_KILLED;
 	if (op->status == TLSF_E_LOCK) {
 		free_defer(pool, op->ptr, op->caller);
 		op->status = TLSF_OK;
 	}
-	op->ptr = to.ptr;
+	if (op->status == TLSF_OK) {
+		op->ptr = to.ptr;
+		op->usable = to.usable;
+		return;
+	}
+	if (status_blames_pointer(op->status))
+		report(pool, op->status, op->ptr, 0, op->caller);
+	locked(pool, &to, run_free);
+	free_finish(pool, &to);
 }
 
-/* there was no room above: move, to below or away */
-static void resize_moving(struct tlsf_pool *pool, struct op *op)
+/*
+ * There was no room above: move, to below or away. Whatever fails is counted and
+ * reported here, and then the block is as it was: but TLSF_E_KILLED, with another
+ * op->ptr, is a block that has grown downwards and has the first op->old_usable bytes of
+ * its contents.
+ */
+static void resize_moving(struct tlsf_pool *pool, struct op *op, gfp_t flags, bool may_sleep)
 {
-	if (op->status == TLSF_E_FRAGMENTED && !resize_backward(pool, op))
-		resize_elsewhere(pool, op);
-}
-
-static bool status_blames_pointer(enum tlsf_status status)
-{
-	return status >= TLSF_E_OUTSIDE && status <= TLSF_E_LINKS;
+	if (op->status == TLSF_E_FRAGMENTED)
+		resize_backward(pool, op, may_sleep);
+	if (op->status == TLSF_E_FRAGMENTED)
+		return resize_elsewhere(pool, op, flags, may_sleep);
+	if (status_blames_pointer(op->status))
+		report(pool, op->status, op->ptr, 0, op->caller);
+	else if (op->status != TLSF_OK && op->status != TLSF_E_KILLED)
+		alloc_failed(pool, op, flags);
 }
 
 static void *pool_realloc(struct tlsf_pool *pool, const void *ptr, size_t align, size_t size,
@@ -724,17 +800,12 @@ static void *pool_realloc(struct tlsf_pool *pool, const void *ptr, size_t align,
 		pool_drain(pool);
 		locked(pool, &op, run_resize_fast);
 	}
-	resize_moving(pool, &op);
-	if (op.status == TLSF_OK) {
-		if (flags & __GFP_ZERO)
-			zero_usable(op.ptr, min(size, op.old_usable));
-		return op.ptr;
-	}
-	if (status_blames_pointer(op.status))
-		report(pool, op.status, ptr, 0, caller);
-	else
-		alloc_failed(pool, &op, flags);
-	return NULL;
+	resize_moving(pool, &op, flags, false);
+	if (op.status != TLSF_OK)
+		return NULL;
+	if (flags & __GFP_ZERO)
+		zero_usable(op.ptr, min(size, op.old_usable));
+	return op.ptr;
 }
 
 /* ---- exported: pools of one's own ---- */
@@ -750,8 +821,13 @@ static void *pool_realloc(struct tlsf_pool *pool, const void *ptr, size_t align,
  * Grows in place upwards or downwards when a neighbour is free, else moves. A block
  * that moves is aligned to TLSF_MINALIGN: tlsf_pool_realloc_align() keeps more.
  *
+ * Beside damage too the result says whose block it is: NULL, and the old one is as it
+ * was, or another one, with the contents. One that grew downwards may then have more
+ * bytes than were asked for.
+ *
  * Context: any; never sleeps. Bound: at most TLSF_STEPS_MAX steps in each of up
- *	to three holds of the lock; copying is outside and in proportion to the size.
+ *	to four holds of the lock; copying is outside and in proportion to the size, in one
+ *	go with no chance to reschedule, also where the caller might sleep.
  * Return: the block; ZERO_SIZE_PTR for no bytes; NULL when it cannot be had, and then
  *	the old block is as it was.
  */
@@ -1061,7 +1137,8 @@ EXPORT_SYMBOL_GPL(tlsf_pool_destroy);
  * @size: bytes; 0 to free
  * @flags: as for tlsf_pool_realloc()
  *
- * Context: any; never sleeps. Bound: as tlsf_pool_realloc().
+ * Context: any; never sleeps. Bound: as tlsf_pool_realloc(); large contents move in one
+ *	go.
  * Return: as tlsf_pool_realloc().
  */
 void *tlsf_krealloc(const void *ptr, size_t size, gfp_t flags)
@@ -1073,6 +1150,9 @@ EXPORT_SYMBOL_GPL(tlsf_krealloc);
 /**
  * tlsf_kfree_sensitive() - overwrite a block of the default pool and free it
  * @ptr: block, NULL or ZERO_SIZE_PTR
+ *
+ * What the free then refuses, beside damage, has been overwritten all the same: its
+ * contents were given up.
  *
  * Context: any; never sleeps. Bound: as tlsf_kfree(); overwriting is outside
  *	the lock and in proportion to the size.
@@ -1111,6 +1191,8 @@ static int status_errno(const struct tlsf_pool *pool, enum tlsf_status status)
 {
 	if (status == TLSF_OK)
 		return 0;
+	if (status == TLSF_E_KILLED)
+		return -EINTR;
 	if (READ_ONCE(pool->damaged))
 		return -EIO;
 	if (status == TLSF_E_SIZE || status == TLSF_E_ALIGN)
@@ -1141,6 +1223,7 @@ int tlsf_pool_alloc_cost(struct tlsf_pool *pool, size_t align, size_t size, gfp_
 	alloc_timed(pool, &op, cost);
 	alloc_finish(pool, &op, flags);
 	*ptr = op.ptr;
+	cost->usable = op.usable;
 	return status_errno(pool, op.status);
 }
 
@@ -1168,12 +1251,16 @@ int tlsf_pool_free_cost(struct tlsf_pool *pool, void *ptr, struct tlsf_cost *cos
  * @align: power of two that is kept when the block moves
  * @size: bytes, not 0
  * @may_move: false to resize in place or not at all
- * @ptr: in: block; out: block, when the result is 0
- * @cost: out: what the attempt in place took
+ * @ptr: in: block; out: the block, another one when it has moved
+ * @cost: out: what the attempt in place took, and what came of it
  *
- * Context: any but NMI.
- * Return: 0; -ENOMEM not now; -E2BIG never; -EIO the heap is damaged. The block is as
- * it was unless 0.
+ * Contents move in pieces of TLSF_POOL_PIECE, with a chance to reschedule in between.
+ *
+ * Context: task; may sleep.
+ * Return: 0; -ENOMEM not now; -E2BIG never; -EIO the heap is damaged; -EINTR killed while
+ * contents moved. The block is as it was when @cost->usable is 0. It is not only with 0,
+ * and with -EINTR when it grew downwards: then the first @cost->kept bytes have arrived,
+ * and the rest is lost.
  */
 int tlsf_pool_resize_cost(struct tlsf_pool *pool, size_t align, size_t size, bool may_move,
 			  void **ptr, struct tlsf_cost *cost)
@@ -1184,9 +1271,11 @@ int tlsf_pool_resize_cost(struct tlsf_pool *pool, size_t align, size_t size, boo
 	if (size > pool->max_request)
 		return -E2BIG;
 	resize_timed(pool, &op, cost);
-	if (may_move)
-		resize_moving(pool, &op);
+	if (may_move || op.status != TLSF_E_FRAGMENTED)
+		resize_moving(pool, &op, __GFP_NOWARN, true);
 	*ptr = op.ptr;
+	cost->usable = op.usable;
+	cost->kept = min(op.old_usable, op.usable);
 	return status_errno(pool, op.status);
 }
 

@@ -9,6 +9,7 @@
 #ifndef _TLSF_POOL_H
 #define _TLSF_POOL_H
 
+#include <linux/sizes.h>
 #include <linux/tlsf.h>
 
 #include "tlsf_latency.h"
@@ -21,16 +22,23 @@
 /* blocks that a walk looks at in one hold of the lock */
 #define TLSF_POOL_WALK_CHUNK	64
 
+/* bytes that who may sleep works on before others may run */
+#define TLSF_POOL_PIECE		SZ_1M
+
 /**
  * struct tlsf_cost - what one operation took
  * @hold: cycles of the core and of taking the lock once it was free
  * @total: the same and the wait for the lock
  * @steps: steps of the core
+ * @usable: bytes of the block that came of it; 0 when none did
+ * @kept: of a resize: how many of them have the contents from before
  */
 struct tlsf_cost {
 	u64 hold;
 	u64 total;
 	unsigned int steps;
+	size_t usable;
+	size_t kept;
 };
 
 /**
