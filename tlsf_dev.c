@@ -24,6 +24,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
+#include <linux/rbtree.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -56,11 +57,14 @@ struct handle {
 	void *ptr;
 	size_t usable;
 	size_t align;
+	u32 id;
+	struct rb_node node;	/* in tlsf_file.by_address */
 };
 
 struct tlsf_file {
 	struct mutex lock;	/* guards all below */
 	struct xarray handles;	/* id -> struct handle */
+	struct rb_root by_address;
 	u32 next_id;
 	u32 nr_blocks;
 	u64 bytes;
@@ -94,21 +98,69 @@ static struct handle *handle_get(struct tlsf_file *file, u32 id)
 	return id ? xa_load(&file->handles, id) : NULL;
 }
 
-static int handle_add(struct tlsf_file *file, struct handle *h, u32 *id)
+static bool handle_below(struct rb_node *a, const struct rb_node *b)
 {
-	int err = xa_alloc_cyclic(&file->handles, id, h, XA_LIMIT(1, INT_MAX), &file->next_id,
-				  GFP_KERNEL_ACCOUNT);
+	return rb_entry(a, struct handle, node)->ptr < rb_entry(b, struct handle, node)->ptr;
+}
+
+static size_t handle_offset(const struct handle *h)
+{
+	return tlsf_pool_offset(tlsf_default_pool, h->ptr);
+}
+
+/* in the order of addresses */
+static struct handle *handle_next(const struct handle *h)
+{
+	return rb_entry_safe(rb_next(&h->node), struct handle, node);
+}
+
+/* the lowest handle whose block is at @offset or above, or NULL */
+static struct handle *handle_from(const struct tlsf_file *file, size_t offset)
+{
+	struct rb_node *node = file->by_address.rb_node;
+	struct handle *h, *found = NULL;
+
+	while (node) {
+		h = rb_entry(node, struct handle, node);
+		if (handle_offset(h) >= offset) {
+			found = h;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
+static int handle_add(struct tlsf_file *file, struct handle *h)
+{
+	int err = xa_alloc_cyclic(&file->handles, &h->id, h, XA_LIMIT(1, INT_MAX),
+				  &file->next_id, GFP_KERNEL_ACCOUNT);
 
 	if (err < 0)
 		return err;
+	rb_add(&h->node, &file->by_address, handle_below);
 	file->nr_blocks++;
 	file->bytes += h->usable;
 	return 0;
 }
 
-static void handle_remove(struct tlsf_file *file, u32 id, struct handle *h)
+/* the block is at @ptr now, and so large */
+static void handle_resize(struct tlsf_file *file, struct handle *h, void *ptr, size_t usable)
 {
-	xa_erase(&file->handles, id);
+	if (ptr != h->ptr) {
+		rb_erase(&h->node, &file->by_address);
+		h->ptr = ptr;
+		rb_add(&h->node, &file->by_address, handle_below);
+	}
+	file->bytes += usable - h->usable;
+	h->usable = usable;
+}
+
+static void handle_remove(struct tlsf_file *file, struct handle *h)
+{
+	xa_erase(&file->handles, h->id);
+	rb_erase(&h->node, &file->by_address);
 	file->nr_blocks--;
 	file->bytes -= h->usable;
 	kfree(h);
@@ -182,9 +234,10 @@ static int op_alloc(struct tlsf_file *file, struct tlsf_op *op)
 	if (err)
 		goto free_handle;
 	h->usable = tlsf_pool_ksize(tlsf_default_pool, h->ptr);
-	err = handle_add(file, h, &op->handle);
+	err = handle_add(file, h);
 	if (err)
 		goto free_block;
+	op->handle = h->id;
 	op->usable = h->usable;
 	return 0;
 
@@ -207,7 +260,7 @@ static int op_free(struct tlsf_file *file, struct tlsf_op *op)
 		return -ENOENT;
 	err = tlsf_pool_free_cost(tlsf_default_pool, h->ptr, &cost);
 	op->cycles = cost.hold;
-	handle_remove(file, op->handle, h);
+	handle_remove(file, h);
 	return err;
 }
 
@@ -215,7 +268,7 @@ static int op_resize(struct tlsf_file *file, struct tlsf_op *op)
 {
 	struct handle *h = handle_get(file, op->handle);
 	struct tlsf_cost cost;
-	size_t usable;
+	void *ptr;
 	int err;
 
 	if (!op->size || op->align || op->seed)
@@ -226,16 +279,14 @@ static int op_resize(struct tlsf_file *file, struct tlsf_op *op)
 		return -E2BIG;
 	if (op->size > h->usable && op->size - h->usable > quota_bytes_left(file))
 		return -EDQUOT;
+	ptr = h->ptr;
 	err = tlsf_pool_resize_cost(tlsf_default_pool, h->align, op->size,
-				    !(op->flags & TLSF_OP_INPLACE), &h->ptr, &cost);
+				    !(op->flags & TLSF_OP_INPLACE), &ptr, &cost);
 	op->cycles = cost.hold;
-	if (err)
-		return err;
-	usable = tlsf_pool_ksize(tlsf_default_pool, h->ptr);
-	file->bytes += usable - h->usable;
-	h->usable = usable;
-	op->usable = usable;
-	return 0;
+	op->usable = cost.usable;
+	if (cost.usable)
+		handle_resize(file, h, ptr, cost.usable);
+	return err;
 }
 
 static int op_fill(struct tlsf_file *file, struct tlsf_op *op)
@@ -548,41 +599,27 @@ static int ioctl_check(struct tlsf_file *file, void *arg)
 	return check->invariant ? -EBADMSG : 0;
 }
 
-/* mark in the sorted map the block at @offset, if it is there */
-static void walk_mark(struct tlsf_block_desc *map, unsigned int nr, size_t offset, u32 id)
-{
-	unsigned int low = 0, mid;
-
-	while (nr) {
-		mid = nr / 2;
-		if (map[low + mid].offset > offset) {
-			nr = mid;
-		} else if (map[low + mid].offset < offset) {
-			low += mid + 1;
-			nr -= mid + 1;
-		} else {
-			map[low + mid].state |= TLSF_BLOCK_MINE;
-			map[low + mid].handle = id;
-			return;
-		}
-	}
-}
-
+/* @blocks, in the order of their addresses, and whose they are */
 static void walk_export(struct tlsf_file *file, struct tlsf_block_desc *map,
 			const struct tlsf_pool_block *blocks, unsigned int nr)
 {
-	struct handle *h;
-	unsigned long id;
+	struct handle *h = nr ? handle_from(file, blocks[0].offset) : NULL;
 	unsigned int i;
 
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		map[i] = (struct tlsf_block_desc){
 			.offset = blocks[i].offset,
 			.size = blocks[i].size,
 			.state = blocks[i].free ? 0 : TLSF_BLOCK_USED,
 		};
-	xa_for_each(&file->handles, id, h)
-		walk_mark(map, nr, tlsf_pool_offset(tlsf_default_pool, h->ptr), id);
+		while (h && handle_offset(h) < map[i].offset)
+			h = handle_next(h);
+		if (h && handle_offset(h) == map[i].offset) {
+			map[i].state |= TLSF_BLOCK_MINE;
+			map[i].handle = h->id;
+		}
+		cond_resched();
+	}
 }
 
 /* a cursor that we gave out, so that nobody sees the pool's contents as a header */
@@ -740,6 +777,7 @@ static int tlsf_dev_open(struct inode *inode, struct file *filp)
 		return -ENOMEM;
 	mutex_init(&file->lock);
 	xa_init_flags(&file->handles, XA_FLAGS_ALLOC1);
+	file->by_address = RB_ROOT;
 	filp->private_data = file;
 	return nonseekable_open(inode, filp);
 }
@@ -750,8 +788,10 @@ static int tlsf_dev_release(struct inode *inode, struct file *filp)
 	struct handle *h;
 	unsigned long id;
 
+	/* erased one by one: to destroy them all at once is one stretch with interrupts off */
 	xa_for_each(&file->handles, id, h) {
 		tlsf_pool_free(tlsf_default_pool, h->ptr);
+		xa_erase(&file->handles, id);
 		kfree(h);
 		cond_resched();
 	}
