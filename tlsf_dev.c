@@ -79,6 +79,11 @@ struct batch_refs {
 
 /* ---- handles ---- */
 
+static u32 quota_blocks(void)
+{
+	return READ_ONCE(tlsf_dev_quota_blocks) ?: U32_MAX;
+}
+
 static u64 quota_bytes(void)
 {
 	return READ_ONCE(tlsf_dev_quota_bytes) ?: U64_MAX;
@@ -220,7 +225,7 @@ static int op_alloc(struct tlsf_file *file, struct tlsf_op *op)
 		return -EINVAL;
 	if (op->size > SIZE_MAX)
 		return -E2BIG;
-	if (file->nr_blocks >= READ_ONCE(tlsf_dev_quota_blocks) ||
+	if (file->nr_blocks >= quota_blocks() ||
 	    op->size > quota_bytes_left(file))
 		return -EDQUOT;
 	h = kmalloc(sizeof(*h), GFP_KERNEL_ACCOUNT);
@@ -465,7 +470,7 @@ static int ioctl_info(struct tlsf_file *file, void *arg)
 		.block_overhead = sizeof(size_t),
 		.max_batch = TLSF_BATCH_MAX,
 		.quota_bytes = quota_bytes(),
-		.quota_blocks = READ_ONCE(tlsf_dev_quota_blocks),
+		.quota_blocks = quota_blocks(),
 		.steps_max = tlsf_pool_steps_max(),
 	};
 	strscpy(info->name, tlsf_pool_name(tlsf_default_pool), sizeof(info->name));

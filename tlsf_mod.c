@@ -139,9 +139,9 @@ module_param_cb(max_cycles, &max_cycles_ops, NULL, 0644);
 MODULE_PARM_DESC(max_cycles, "first operation above it stops tracing and wakes poll() on /dev/tlsf (default 0: none)");
 
 module_param_named(quota_blocks, tlsf_dev_quota_blocks, uint, 0644);
-MODULE_PARM_DESC(quota_blocks, "blocks that one open /dev/tlsf may hold (default 1048576)");
+MODULE_PARM_DESC(quota_blocks, "blocks that one open /dev/tlsf may hold (default 1048576, 0 for no limit)");
 module_param_cb(quota_bytes, &size_ops, &tlsf_dev_quota_bytes, 0644);
-MODULE_PARM_DESC(quota_bytes, "bytes that one open /dev/tlsf may hold, with K/M/G, 0 for all (default 0)");
+MODULE_PARM_DESC(quota_bytes, "bytes that one open /dev/tlsf may hold, with K/M/G, 0 for no limit (default 0)");
 
 static int __init tlsf_init(void)
 {

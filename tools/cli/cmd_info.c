@@ -21,22 +21,22 @@ static int name_len(const struct tlsf_info *info)
 }
 
 /* A quota of all ones is none. */
-static json_t *quota_json(u64 bytes)
+static json_t *quota_json(u64 quota, u64 none)
 {
-	return bytes == ~0ULL ? json_null() : json_integer((json_int_t)bytes);
+	return quota == none ? json_null() : json_integer((json_int_t)quota);
 }
 
 static int info_json(const struct dev *dev)
 {
 	const struct tlsf_info *i = &dev->info;
 
-	return print_json(json_pack("{s:s#, s:i, s:o, s:I, s:I, s:i, s:i, s:i, s:i, s:o, s:I, s:i}",
+	return print_json(json_pack("{s:s#, s:i, s:o, s:I, s:I, s:i, s:i, s:i, s:i, s:o, s:o, s:i}",
 		"name", (const char *)i->name, name_len(i), "abi_version", i->abi_version,
 		"clock", dev_clock_json(dev), "pool_bytes", (json_int_t)i->pool_bytes,
 		"max_request", (json_int_t)i->max_request, "granule", i->granule,
 		"min_usable", i->min_usable, "block_overhead", i->block_overhead,
-		"max_batch", i->max_batch, "quota_bytes", quota_json(i->quota_bytes),
-		"quota_blocks", (json_int_t)i->quota_blocks, "steps_max", i->steps_max));
+		"max_batch", i->max_batch, "quota_bytes", quota_json(i->quota_bytes, ~0ULL),
+		"quota_blocks", quota_json(i->quota_blocks, ~0u), "steps_max", i->steps_max));
 }
 
 static void print_bytes(const char *label, u64 bytes)
@@ -62,7 +62,10 @@ static void info_text(const struct dev *dev)
 	printf("%-18s at most %u for any operation\n", "steps", i->steps_max);
 	printf("%-18s %u operations a call\n", "batch", i->max_batch);
 	print_bytes("quota, bytes", i->quota_bytes);
-	printf("%-18s %u\n", "quota, blocks", i->quota_blocks);
+	if (i->quota_blocks == ~0u)
+		printf("%-18s none\n", "quota, blocks");
+	else
+		printf("%-18s %u\n", "quota, blocks", i->quota_blocks);
 	printf("%-18s ", "clock");
 	dev_print_clock(dev);
 }

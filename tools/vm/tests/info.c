@@ -88,7 +88,7 @@ static void pool_is_the_parameters(void)
 	struct tlsf_info info = info_of(dev_fresh());
 
 	EXPECT_EQ(info.pool_bytes, (parameter_get("pool_size") + 4095) / 4096 * 4096);
-	EXPECT_EQ(info.quota_blocks, parameter_get("quota_blocks"));
+	EXPECT_EQ(info.quota_blocks, parameter_get("quota_blocks") ?: ~0u);
 	EXPECT_EQ(info.quota_bytes, parameter_get("quota_bytes") ?: ~0ULL);
 	EXPECT(memchr(info.name, 0, TLSF_NAME_LEN));
 	EXPECT(!strcmp((const char *)info.name, "default"));

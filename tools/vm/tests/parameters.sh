@@ -45,6 +45,13 @@ quotas_at_load() {
 	holds "no more than the quota was held" [ "$(figure high_water)" -le 1000 ]
 }
 
+no_quotas_at_load() {
+	holds "quotas of 0 load" load quota_blocks=0 quota_bytes=0
+	holds "and are no limit" tlsf stress --ops 2000
+	expect "info tells no limit of blocks" 0 '^quota, blocks +none' tlsf info
+	expect "in JSON too" 0 '"quota_blocks": null' tlsf info --json
+}
+
 refused() {
 	unload
 	refuse 22 latency=2
@@ -58,6 +65,7 @@ refused() {
 
 latency_at_load
 quotas_at_load
+no_quotas_at_load
 refused
 holds "the default loads" load
 finish

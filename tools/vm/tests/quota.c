@@ -96,7 +96,7 @@ static void lowered_below_what_is_held(void)
 
 	for (int i = 0; i < 5; i++)
 		op[i] = ALLOC(fd, .size = 1000);
-	EXPECT_OK(parameter_set("quota_blocks", "0"));
+	EXPECT_OK(parameter_set("quota_blocks", "1"));
 	EXPECT_OK(parameter_set("quota_bytes", "10"));
 	EXPECT_REFUSED(fd, ALLOC_OP(fd, 1), EDQUOT);
 	EXPECT_REFUSED(fd, op_do(fd, OP(RESIZE, .handle = op[0].handle, .size = 2000)), EDQUOT);
@@ -127,6 +127,15 @@ static void no_quota_of_bytes(void)
 	EXPECT_OK(ALLOC_OP(fd, info_of(fd).max_request));
 }
 
+static void no_quota_of_blocks(void)
+{
+	int fd = with_quota("0", "0");
+
+	EXPECT_EQ(info_of(fd).quota_blocks, ~0u);
+	for (int i = 0; i < 1000; i++)
+		ALLOC(fd, .size = 8);
+}
+
 static void nonsense_is_refused(void)
 {
 	int fd = with_quota("10", "20");
@@ -141,4 +150,5 @@ static void nonsense_is_refused(void)
 UAPI_MAIN(KTAP_CASE(blocks), KTAP_CASE(bytes), KTAP_CASE(bytes_of_a_resize),
 	  KTAP_CASE(bytes_of_many_small_blocks), KTAP_CASE(each_file_has_its_own),
 	  KTAP_CASE(lowered_below_what_is_held), KTAP_CASE(in_a_batch),
-	  KTAP_CASE(no_quota_of_bytes), KTAP_CASE(nonsense_is_refused))
+	  KTAP_CASE(no_quota_of_bytes), KTAP_CASE(no_quota_of_blocks),
+	  KTAP_CASE(nonsense_is_refused))
