@@ -12,6 +12,9 @@
  * struct back before the function runs as well as after, so that a pointer that cannot
  * be written is found while nothing has happened yet.
  *
+ * No request keeps the processor for longer than TLSF_POOL_PIECE bytes take: between such
+ * pieces others may run, and a task that was killed stops.
+ *
  * Locking: tlsf_file.lock, a mutex, guards everything of one open file; it is taken
  * once for an ioctl. The pool's own lock nests inside it.
  */
@@ -32,6 +35,7 @@
 #include <linux/xarray.h>
 #include <uapi/linux/tlsf.h>
 
+#include "tlsf_contents.h"
 #include "tlsf_dev.h"
 #include "tlsf_latency.h"
 #include "tlsf_pool.h"
@@ -57,6 +61,7 @@ struct handle {
 	void *ptr;
 	size_t usable;
 	size_t align;
+	struct tlsf_contents contents;
 	u32 id;
 	struct rb_node node;	/* in tlsf_file.by_address */
 };
@@ -150,8 +155,9 @@ static int handle_add(struct tlsf_file *file, struct handle *h)
 	return 0;
 }
 
-/* the block is at @ptr now, and so large */
-static void handle_resize(struct tlsf_file *file, struct handle *h, void *ptr, size_t usable)
+/* the block is at @ptr now, and so large; its contents are @kept from before */
+static void handle_resize(struct tlsf_file *file, struct handle *h, void *ptr, size_t usable,
+			  size_t kept)
 {
 	if (ptr != h->ptr) {
 		rb_erase(&h->node, &file->by_address);
@@ -160,6 +166,7 @@ static void handle_resize(struct tlsf_file *file, struct handle *h, void *ptr, s
 	}
 	file->bytes += usable - h->usable;
 	h->usable = usable;
+	h->contents.known = min(h->contents.known, kept);
 }
 
 static void handle_remove(struct tlsf_file *file, struct handle *h)
@@ -169,47 +176,6 @@ static void handle_remove(struct tlsf_file *file, struct handle *h)
 	file->nr_blocks--;
 	file->bytes -= h->usable;
 	kfree(h);
-}
-
-/* ---- the pattern that shows whether two blocks ever overlap ---- */
-
-/* word @i of the pattern of @seed: splitmix64 (Steele, Lea, Flood, OOPSLA 2014) */
-static u64 pattern_word(u64 seed, size_t i)
-{
-	u64 z = seed + (i + 1) * 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-	return z ^ (z >> 31);
-}
-
-static void pattern_fill(void *ptr, size_t bytes, u64 seed)
-{
-	size_t at;
-	u64 word;
-
-	for (at = 0; at < bytes; at += sizeof(word)) {
-		word = pattern_word(seed, at / sizeof(word));
-		memcpy(ptr + at, &word, min(sizeof(word), bytes - at));
-	}
-}
-
-/* offset of the first byte that differs, or @bytes */
-static size_t pattern_mismatch(const u8 *ptr, size_t bytes, u64 seed)
-{
-	size_t at = 0;
-	u64 word;
-
-	for (; at < bytes; at += sizeof(word)) {
-		word = pattern_word(seed, at / sizeof(word));
-		if (memcmp(ptr + at, &word, min(sizeof(word), bytes - at)))
-			break;
-	}
-	word = pattern_word(seed, at / sizeof(word));
-	for (; at < bytes; at++)
-		if (ptr[at] != ((const u8 *)&word)[at % sizeof(word)])
-			break;
-	return min(at, bytes);
 }
 
 /* ---- operations, alone or in a batch ---- */
@@ -228,18 +194,20 @@ static int op_alloc(struct tlsf_file *file, struct tlsf_op *op)
 	if (file->nr_blocks >= quota_blocks() ||
 	    op->size > quota_bytes_left(file))
 		return -EDQUOT;
-	h = kmalloc(sizeof(*h), GFP_KERNEL_ACCOUNT);
+	h = kzalloc(sizeof(*h), GFP_KERNEL_ACCOUNT);
 	if (!h)
 		return -ENOMEM;
 	h->align = align;
-	err = tlsf_pool_alloc_cost(tlsf_default_pool, align, op->size,
-				   __GFP_NOWARN | (op->flags & TLSF_OP_ZERO ? __GFP_ZERO : 0),
-				   &h->ptr, &cost);
+	/* zeroed here, in pieces, and not by the pool in one go */
+	err = tlsf_pool_alloc_cost(tlsf_default_pool, align, op->size, __GFP_NOWARN, &h->ptr,
+				   &cost);
 	op->cycles = cost.hold;
 	if (err)
 		goto free_handle;
-	h->usable = tlsf_pool_ksize(tlsf_default_pool, h->ptr);
-	err = handle_add(file, h);
+	h->usable = cost.usable;
+	if (op->flags & TLSF_OP_ZERO)
+		err = tlsf_contents_fill(&h->contents, h->ptr, h->usable, true, 0);
+	err = err ?: handle_add(file, h);
 	if (err)
 		goto free_block;
 	op->handle = h->id;
@@ -290,37 +258,41 @@ static int op_resize(struct tlsf_file *file, struct tlsf_op *op)
 	op->cycles = cost.hold;
 	op->usable = cost.usable;
 	if (cost.usable)
-		handle_resize(file, h, ptr, cost.usable);
+		handle_resize(file, h, ptr, cost.usable, cost.kept);
 	return err;
 }
 
 static int op_fill(struct tlsf_file *file, struct tlsf_op *op)
 {
 	struct handle *h = handle_get(file, op->handle);
+	int err;
 
 	if (op->size || op->align)
 		return -EINVAL;
 	if (!h)
 		return -ENOENT;
-	pattern_fill(h->ptr, h->usable, op->seed);
-	op->usable = h->usable;
-	return 0;
+	err = tlsf_contents_fill(&h->contents, h->ptr, h->usable, false, op->seed);
+	op->usable = h->contents.known;
+	return err;
 }
 
 static int op_verify(struct tlsf_file *file, struct tlsf_op *op)
 {
 	struct handle *h = handle_get(file, op->handle);
-	size_t bytes;
+	bool zeros = op->flags & TLSF_OP_ZERO;
+	size_t at = 0;
+	int err;
 
-	if (op->align)
+	if (op->align || (zeros && op->seed))
 		return -EINVAL;
 	if (!h)
 		return -ENOENT;
 	if (op->size > h->usable)
 		return -EINVAL;
-	bytes = op->size ?: h->usable;
-	op->usable = pattern_mismatch(h->ptr, bytes, op->seed);
-	return op->usable == bytes ? 0 : -EBADMSG;
+	err = tlsf_contents_verify(&h->contents, h->ptr, op->size ?: h->usable, zeros, op->seed,
+				   &at);
+	op->usable = at;
+	return err;
 }
 
 static const struct {
@@ -331,7 +303,7 @@ static const struct {
 	[TLSF_OP_FREE] = { op_free, TLSF_OP_REF },
 	[TLSF_OP_RESIZE] = { op_resize, TLSF_OP_REF | TLSF_OP_INPLACE },
 	[TLSF_OP_FILL] = { op_fill, TLSF_OP_REF },
-	[TLSF_OP_VERIFY] = { op_verify, TLSF_OP_REF },
+	[TLSF_OP_VERIFY] = { op_verify, TLSF_OP_REF | TLSF_OP_ZERO },
 };
 
 /* the handle that an earlier ALLOC of the batch got */

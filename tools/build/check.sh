@@ -92,7 +92,8 @@ tlsf_pool.[ch]             ours  tlsf_plain.h tlsf_pool.h tlsf_core.h tlsf_fast.
 tlsf_latency.[ch]          ours  tlsf_latency.h tlsf_threshold.h tlsf_map.h tlsf_compat.h
 tlsf_threshold.[ch]        ours  tlsf_threshold.h tlsf_latency.h
 tlsf_debug.[ch]            ours  tlsf_debug.h tlsf_compat.h
-tlsf_dev.[ch]              ours  tlsf_dev.h tlsf_pool.h tlsf_latency.h tlsf_threshold.h tlsf_compat.h linux/tlsf.h uapi/linux/tlsf.h
+tlsf_contents.[ch]         ours  tlsf_contents.h tlsf_pool.h
+tlsf_dev.[ch]              ours  tlsf_dev.h tlsf_contents.h tlsf_pool.h tlsf_latency.h tlsf_threshold.h tlsf_compat.h linux/tlsf.h uapi/linux/tlsf.h
 tlsf_debugfs.[ch]          ours  tlsf_debugfs.h tlsf_pool.h tlsf_latency.h tlsf_compat.h
 tlsf_trace.h               ours  tlsf_compat.h
 tlsf_mod.c                 ours  tlsf_pool.h tlsf_threshold.h tlsf_dev.h tlsf_debugfs.h

@@ -27,7 +27,8 @@
  *
  * EINVAL
  *     A flag, opcode, reserved field, size of zero, or an alignment that is zero
- *     where one is required or not a power of two.
+ *     where one is required or not a power of two; VERIFY of bytes that this open file
+ *     did not write, or not as it says.
  * E2BIG
  *     The request can never be served: larger than the whole pool, or a struct
  *     with bytes set that this kernel does not know, or more operations than
@@ -50,7 +51,12 @@
  * EFAULT
  *     A user pointer could not be read or written.
  * EINTR
- *     A signal arrived before the call had done anything.
+ *     A fatal signal arrived. Nothing has been done, but for an operation that was at
+ *     work on many bytes, whose file somebody else has open too: FILL has written
+ *     ``usable`` bytes, and no more are known; VERIFY has found ``usable`` bytes good.
+ *     RESIZE has changed nothing when ``usable`` is 0; else the block has grown
+ *     downwards and has that size, and of its contents only those that have arrived
+ *     are known. ALLOC has given its block back.
  * ENOTTY
  *     Not an ioctl of this device.
  */
@@ -91,9 +97,9 @@ enum tlsf_cycle_unit {
  * @min_usable: out: usable bytes of the smallest block
  * @block_overhead: out: bytes the allocator adds to each block
  * @max_batch: out: operations that one TLSF_IOC_BATCH takes
- * @quota_bytes: out: bytes that one open file may hold; the last block may exceed it
- *	by what its size was rounded up
- * @quota_blocks: out: blocks that one open file may hold
+ * @quota_bytes: out: bytes that one open file may hold, all ones for any number; the
+ *	last block may exceed it by what its size was rounded up
+ * @quota_blocks: out: blocks that one open file may hold, all ones for any number
  * @steps_max: out: compile-time bound of the steps of one operation
  * @name: out: name of the pool, NUL terminated
  */
@@ -125,6 +131,12 @@ struct tlsf_info {
  * @TLSF_OP_VERIFY: handle, seed, size: compare the first size bytes (0: all usable
  *	bytes) with the pattern of seed; EBADMSG and the offset in @usable when a
  *	byte differs
+ *
+ * What a new block holds, and what RESIZE adds to one, is somebody else's: VERIFY refuses
+ * bytes that this open file has not written, with EINVAL. FILL writes all usable bytes,
+ * ALLOC with TLSF_OP_ZERO too; RESIZE keeps those that there were. With TLSF_OP_ZERO
+ * VERIFY compares with zeros, of a block that was zeroed and not filled; the seed is 0.
+ * Where the pattern of another seed than FILL's differs is computed from the seeds.
  */
 enum tlsf_opcode {
 	TLSF_OP_ALLOC = 1,
@@ -134,7 +146,7 @@ enum tlsf_opcode {
 	TLSF_OP_VERIFY = 5,
 };
 
-#define TLSF_OP_ZERO		(1u << 0)	/* ALLOC: contents are zero */
+#define TLSF_OP_ZERO		(1u << 0)	/* ALLOC, VERIFY: contents are zero */
 #define TLSF_OP_INPLACE		(1u << 1)	/* RESIZE: fail rather than move */
 #define TLSF_OP_REF		(1u << 2)	/* BATCH: handle is the index of an earlier ALLOC */
 
@@ -147,7 +159,8 @@ enum tlsf_opcode {
  * @size: in: bytes wanted (ALLOC, RESIZE), bytes to compare (VERIFY)
  * @align: in: ALLOC: power of two, or 0 for the granule
  * @seed: in: FILL, VERIFY
- * @usable: out: bytes the block has; VERIFY: offset of the first wrong byte
+ * @usable: out: bytes the block has; VERIFY: offset of the first wrong byte, or how many
+ *	were compared
  * @cycles: out: cycles of the allocator core and of taking its lock for this operation,
  *	waiting for the lock excluded
  * @result: out: 0, or a negative errno of the list above; in a single-operation ioctl
