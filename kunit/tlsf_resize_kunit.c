@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit suite "tlsf_resize": what becomes of a resize when a later hold of the lock is
+ * refused, the heap is damaged meanwhile, or the caller is killed.
+ *
+ * Room: test. White-box: built from the sources, nothing of tlsf_mod.ko is used. What
+ * tlsf_pool.c calls while it does not hold the lock is replaced by hooks: there the suite
+ * takes the lock, as somebody who may not be waited for, or writes to memory. Each
+ * case ends with all blocks freed and the pool one free block.
+ */
+#include <kunit/test.h>
+
+#include <linux/irq_work.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/ratelimit.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/tlsf.h>
+#include <linux/vmalloc.h>
+
+/* ---- hooks ---- */
+
+static void (*on_move)(void);
+static void (*on_report)(void);
+static bool killed;
+
+static void *moving(void *to, const void *from, size_t bytes)
+{
+	memmove(to, from, bytes);
+	if (on_move)
+		on_move();
+	return to;
+}
+
+static bool queueing(struct irq_work *work)
+{
+	if (on_report)
+		on_report();
+	return irq_work_queue(work);
+}
+
+#undef memmove
+#define memmove			moving
+#define irq_work_queue		queueing
+#define fatal_signal_pending(t)	(killed)
+
+/* ---- the pool, without its tracepoints ---- */
+
+#define trace_tlsf_alloc(...)		do { } while (0)
+#define trace_tlsf_free(...)		do { } while (0)
+#define trace_tlsf_exhausted(...)	do { } while (0)
+int tlsf_trace_reg(void);
+void tlsf_trace_unreg(void);
+
+#include "resize_pool.c"
+
+/* ---- a row of blocks ---- */
+
+#define QUIET	(GFP_NOWAIT | __GFP_NOWARN)
+
+enum { BELOW, BLOCK, ABOVE, LAST, ROW };
+
+static struct tlsf_pool *pool;
+static void *row[ROW];
+static unsigned long held_flags, *word, good;
+static bool held;
+
+static int resize_init(struct kunit *test)
+{
+	pool = tlsf_pool_create("kunit-resize", SZ_16M);
+	return PTR_ERR_OR_ZERO(pool);
+}
+
+static void resize_exit(struct kunit *test)
+{
+	struct tlsf_pool_stats s;
+
+	if (IS_ERR_OR_NULL(pool))
+		return;
+	while (drain_one(pool))
+		;
+	tlsf_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.used_blocks, 0);
+	KUNIT_EXPECT_EQ(test, s.free_blocks, 1);
+	tlsf_pool_destroy(pool);
+}
+
+static void row_make(struct kunit *test, size_t below, size_t block)
+{
+	const size_t size[ROW] = { below, block, 24, 24 };
+	unsigned int i;
+
+	for (i = 0; i < ROW; i++) {
+		row[i] = tlsf_pool_alloc(pool, size[i], QUIET);
+		KUNIT_ASSERT_NOT_NULL(test, row[i]);
+		memset(row[i], 0x5a, size[i]);
+	}
+	tlsf_pool_free(pool, row[BELOW]);
+	tlsf_pool_free(pool, row[ABOVE]);
+}
+
+/* ---- what happens in between ---- */
+
+/* the lock is another's, from now on */
+static void take_lock(void)
+{
+	if (!held)
+		held = tlsf_lock_irqsave(&pool->lock, &held_flags);
+	on_report = NULL;
+}
+
+static void retire(void)
+{
+	pool_retire(pool, _THIS_IP_);
+}
+
+static void damage(void)
+{
+	word = (unsigned long *)row[ABOVE] + 1;
+	good = *word;
+	*word = 0x41414141;
+	on_move = NULL;
+}
+
+static void damage_and_take_lock(void)
+{
+	damage();
+	on_report = take_lock;
+}
+
+static void calm_down(void)
+{
+	on_move = NULL;
+	on_report = NULL;
+	killed = false;
+	if (held)
+		tlsf_unlock_irqrestore(&pool->lock, held_flags);
+	held = false;
+	if (word)
+		*word = good;
+	word = NULL;
+}
+
+struct between_case {
+	const char *name;
+	void (*happens)(void);
+	size_t size;
+	bool moves;
+};
+
+/* 220 bytes are there with the block below, 400 nowhere near */
+static const struct between_case between_cases[] = {
+	{ "downwards, no lock for the tail", take_lock, 220, true },
+	{ "downwards, the tail beside damage", damage, 220, true },
+	{ "downwards, the pool retires", retire, 220, true },
+	{ "elsewhere, no lock for the old block", take_lock, 400, true },
+	{ "elsewhere, the old block beside damage", damage, 400, false },
+	{ "elsewhere, damage, no lock for the new one", damage_and_take_lock, 400, false },
+	{ "elsewhere, the pool retires", retire, 400, true },
+};
+
+static void between_desc(const struct between_case *p, char *desc)
+{
+	strscpy(desc, p->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(between, between_cases, between_desc);
+
+static void expect_block(struct kunit *test, const struct between_case *p, bool moved,
+			 void *block)
+{
+	struct tlsf_pool_stats s;
+
+	while (drain_one(pool))
+		;
+	tlsf_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, moved, p->moves);
+	KUNIT_EXPECT_EQ(test, block != row[BLOCK], p->moves);
+	KUNIT_EXPECT_EQ(test, s.used_blocks, 2);
+	KUNIT_EXPECT_NULL(test, memchr_inv(block, 0x5a, 64));
+	KUNIT_EXPECT_GE(test, tlsf_pool_ksize(pool, block), p->moves ? p->size : 64);
+	tlsf_pool_free(pool, block);
+	tlsf_pool_free(pool, row[LAST]);
+}
+
+static void realloc_holds(struct kunit *test)
+{
+	const struct between_case *p = test->param_value;
+	void *moved;
+
+	row_make(test, 200, 64);
+	on_move = p->happens;
+	moved = tlsf_pool_realloc(pool, row[BLOCK], p->size, QUIET);
+	calm_down();
+	expect_block(test, p, moved, moved ?: row[BLOCK]);
+}
+
+/* the same for the device, which is told what came of it */
+static void resize_cost_holds(struct kunit *test)
+{
+	const struct between_case *p = test->param_value;
+	struct tlsf_cost cost;
+	void *block;
+	int err;
+
+	row_make(test, 200, 64);
+	block = row[BLOCK];
+	on_move = p->happens;
+	err = tlsf_pool_resize_cost(pool, TLSF_MINALIGN, p->size, true, &block, &cost);
+	calm_down();
+	KUNIT_EXPECT_EQ(test, err, p->moves ? 0 : -EIO);
+	KUNIT_EXPECT_EQ(test, cost.usable, p->moves ? tlsf_pool_ksize(pool, block) : 0);
+	KUNIT_EXPECT_EQ(test, cost.kept, p->moves ? 64 : 0);
+	expect_block(test, p, !err, block);
+}
+
+/* ---- killed ---- */
+
+static void kill_now(void)
+{
+	killed = true;
+}
+
+static void killed_elsewhere_changes_nothing(struct kunit *test)
+{
+	struct tlsf_pool_stats before, after;
+	struct tlsf_cost cost;
+	void *block;
+
+	row_make(test, 200, 4 * SZ_1M);
+	block = row[BLOCK];
+	tlsf_pool_stats(pool, &before);
+	on_move = kill_now;
+	KUNIT_EXPECT_EQ(test, tlsf_pool_resize_cost(pool, TLSF_MINALIGN, 5 * SZ_1M, true, &block,
+						    &cost), -EINTR);
+	calm_down();
+	tlsf_pool_stats(pool, &after);
+	KUNIT_EXPECT_PTR_EQ(test, block, row[BLOCK]);
+	KUNIT_EXPECT_EQ(test, cost.usable, 0);
+	KUNIT_EXPECT_EQ(test, after.used_bytes, before.used_bytes);
+	KUNIT_EXPECT_EQ(test, after.used_blocks, before.used_blocks);
+	KUNIT_EXPECT_NULL(test, memchr_inv(block, 0x5a, 4 * SZ_1M));
+	tlsf_pool_free(pool, block);
+	tlsf_pool_free(pool, row[LAST]);
+}
+
+static void killed_downwards_tells_what_arrived(struct kunit *test)
+{
+	struct tlsf_cost cost;
+	void *block;
+
+	row_make(test, 200, 4 * SZ_1M);
+	block = row[BLOCK];
+	on_move = kill_now;
+	KUNIT_EXPECT_EQ(test, tlsf_pool_resize_cost(pool, TLSF_MINALIGN, 4 * SZ_1M + 100, true,
+						    &block, &cost), -EINTR);
+	calm_down();
+	KUNIT_EXPECT_PTR_EQ(test, block, row[BELOW]);
+	KUNIT_EXPECT_EQ(test, cost.kept, SZ_1M);
+	KUNIT_EXPECT_EQ(test, cost.usable, tlsf_pool_ksize(pool, block));
+	KUNIT_EXPECT_GE(test, cost.usable, 4 * SZ_1M + 100);
+	KUNIT_EXPECT_NULL(test, memchr_inv(block, 0x5a, SZ_1M));
+	tlsf_pool_free(pool, block);
+	tlsf_pool_free(pool, row[LAST]);
+}
+
+/* whoever may be in any context moves all in one go */
+static void realloc_is_not_killed(struct kunit *test)
+{
+	void *moved;
+
+	row_make(test, 200, 4 * SZ_1M);
+	killed = true;
+	moved = tlsf_pool_realloc(pool, row[BLOCK], 5 * SZ_1M, QUIET);
+	calm_down();
+	KUNIT_ASSERT_NOT_NULL(test, moved);
+	KUNIT_EXPECT_NULL(test, memchr_inv(moved, 0x5a, 4 * SZ_1M));
+	tlsf_pool_free(pool, moved);
+	tlsf_pool_free(pool, row[LAST]);
+}
+
+static struct kunit_case resize_cases[] = {
+	KUNIT_CASE_PARAM(realloc_holds, between_gen_params),
+	KUNIT_CASE_PARAM(resize_cost_holds, between_gen_params),
+	KUNIT_CASE(killed_elsewhere_changes_nothing),
+	KUNIT_CASE(killed_downwards_tells_what_arrived),
+	KUNIT_CASE(realloc_is_not_killed),
+	{}
+};
+
+static struct kunit_suite resize_suite = {
+	.name = "tlsf_resize",
+	.init = resize_init,
+	.exit = resize_exit,
+	.test_cases = resize_cases,
+};
+
+kunit_test_suite(resize_suite);
+
+MODULE_DESCRIPTION("KUnit suite of tlsf: resizes that are disturbed");
+MODULE_LICENSE("GPL");
