@@ -18,6 +18,13 @@
 
 static const char header[] = "tlsf-trace 1\n";
 
+/*
+ * Bytes of a line at most, with its newline. The longest record, with an alignment, needs
+ * 51; the rest is for comments. Without a limit a few bytes of zstd become a line that
+ * fills the memory.
+ */
+#define TRACE_LINE_MAX	4096
+
 struct reader {
 	struct trace *trace;
 	struct unzip zip;
@@ -236,23 +243,47 @@ static int read_finish(struct reader *r)
 	return refuse(r, "expected more records and 'end %zu': the file is cut short", r->trace->nr);
 }
 
+/* Bytes of the next line, or of as much of it as there is room for; 0: there is none. */
+static size_t next_line(FILE *in, char line[TRACE_LINE_MAX + 1])
+{
+	size_t len = 0;
+	int c = 0;
+
+	while (c != '\n' && len < TRACE_LINE_MAX) {
+		c = getc_unlocked(in);
+		if (c == EOF)
+			break;
+		line[len++] = (char)c;
+	}
+	line[len] = '\0';
+	return len;
+}
+
+static int too_long(struct reader *r, const char *line)
+{
+	r->line++;
+	return refuse(r, "expected a line of at most %d bytes, this one is longer and begins with "
+		      "'%.16s'; split a comment that is too long into several", TRACE_LINE_MAX,
+		      line);
+}
+
 static int read_all(struct reader *r)
 {
-	char *line = NULL;
-	size_t room = 0;
+	char line[TRACE_LINE_MAX + 1];
 	int code = EXIT_OK;
-	ssize_t len;
+	size_t len;
 
 	while (!code) {
-		len = getline(&line, &room, r->in);
+		len = next_line(r->in, line);
 		/* After an error, what came before it is a line that looks cut. */
-		if (len <= 0 || r->zip.error)
+		if (!len || r->zip.error)
 			break;
-		code = read_line(r, line, (size_t)len);
+		if (len == TRACE_LINE_MAX && line[len - 1] != '\n')
+			return too_long(r, line);
+		code = read_line(r, line, len);
 		if (!(r->line % 65536))
 			progress("reading %s: line %llu", r->path, r->line);
 	}
-	free(line);
 	return code ? code : read_finish(r);
 }
 

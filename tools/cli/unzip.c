@@ -11,6 +11,13 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+#include <zstd_errors.h>
+
+/*
+ * How far back a frame may reach, as a power of two, and so what the decompressor keeps:
+ * 8 MiB, as RFC 8878 recommends, and what zstd -19 uses at most.
+ */
+#define WINDOW_LOG_MAX	23
 
 /* Refills the input when it is used up; false at the end of the file or an error. */
 static bool refill(struct unzip *z)
@@ -48,6 +55,13 @@ static ssize_t end_of_input(struct unzip *z)
 	return z->error ? -1 : 0;
 }
 
+static const char *zstd_error(size_t result)
+{
+	if (ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge)
+		return "expected a zstd window of at most 8 MiB: compress without --ultra and --long";
+	return ZSTD_getErrorName(result);
+}
+
 static ssize_t read_zstd(void *cookie, char *text, size_t size)
 {
 	struct unzip *z = cookie;
@@ -62,7 +76,7 @@ static ssize_t read_zstd(void *cookie, char *text, size_t size)
 
 		left = ZSTD_decompressStream(z->stream, &out, &z->in);
 		if (ZSTD_isError(left)) {
-			z->error = ZSTD_getErrorName(left);
+			z->error = zstd_error(left);
 			return -1;
 		}
 		z->pending = left != 0;
@@ -113,6 +127,7 @@ FILE *unzip_open(struct unzip *z, const char *path)
 		z->stream = ZSTD_createDStream();
 		if (!z->stream)
 			return open_failed(z);
+		ZSTD_DCtx_setParameter(z->stream, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
 	}
 	in = fopencookie(z, "r", io);
 	return in ? in : open_failed(z);

@@ -173,6 +173,22 @@ test_trace_bad() {
 	expect trace_directory 2 '^tlsf: .*: cannot read' replay .
 }
 
+# A line takes no more memory than the limit says: the reader of a huge one is given 64 MiB.
+test_trace_long_lines() {
+	local comment
+	comment="# $(printf '%4093s' x)"
+	trace_good trace_longest_line "${head}$comment\nend 0\n"
+	trace_bad trace_too_long_line "${head}a 0 5\n$comment \nf 0\nend 2\n" 3 \
+		"expected a line of at most 4096 bytes, .* begins with '# "
+	trace_bad trace_too_long_last_line "${head}$comment-" 2 'a line of at most 4096 bytes'
+	{ printf 'tlsf-trace 1\n' && head -c 300M /dev/zero | tr '\0' 1; } | zstd -q -o bomb.zst
+	printf '#!/bin/sh\nulimit -v 65536\nexec "%s" "$@"\n' "$tlsf" >small
+	chmod +x small
+	tlsf=$tmp/small expect trace_line_of_300_mb 2 \
+		"^tlsf: bomb\\.zst:2: expected a line of at most 4096 bytes, .*'1111111111111111'" \
+		replay bomb.zst
+}
+
 # A long trace, so that a cut or a flipped byte lies well inside the stream.
 long_trace() {
 	printf 'tlsf-trace 1\n'
@@ -207,6 +223,10 @@ test_zstd() {
 	cp long.zst flipped.zst
 	printf '\377\377\377\377' | dd of=flipped.zst bs=1 seek=$((size / 2)) conv=notrunc status=none
 	expect zstd_corrupt 2 '^tlsf: flipped\.zst:[0-9]+: ' replay flipped.zst
+	{ printf 'tlsf-trace 1\n' && head -c 100M /dev/zero | tr '\0' '\n'; } |
+		zstd -q --long=27 -o window.zst
+	expect zstd_window_128_mib 2 '^tlsf: window\.zst:1: expected a zstd window of at most 8 MiB' \
+		replay window.zst
 	printf 'junk' | cat long.zst - >trailing.zst
 	expect zstd_trailing_junk 2 '^tlsf: trailing\.zst:[0-9]+: ' replay trailing.zst
 }
@@ -219,6 +239,7 @@ test_device
 test_permission
 test_trace_good
 test_trace_bad
+test_trace_long_lines
 test_zstd
 echo "1..$nr"
 ((failed == 0))
