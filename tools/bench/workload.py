@@ -9,9 +9,12 @@ new size and a free of the old block. The random operations: 256 slots, one pick
 time; if it is empty it gets 16 to 1024 bytes, else it is freed.
 """
 import argparse
+import itertools
 import struct
 import subprocess
+import sys
 
+LINE_MAX = 4096  # bytes of a line of a trace, with the newline
 SLOTS, SMALLEST, LARGEST = 256, 16, 1024
 
 
@@ -40,8 +43,17 @@ def random_ops(count, seed=1):
 def trace_lines(path):
     """words of each operation of a trace"""
     cat = ["zstd", "-dcq", path] if path.endswith(".zst") else ["cat", path]
-    text = subprocess.run(cat, check=True, capture_output=True, text=True).stdout
-    return (line.split() for line in text.splitlines() if line[:2] in ("a ", "r ", "f "))
+    with subprocess.Popen(cat, stdout=subprocess.PIPE) as run:
+        for number in itertools.count(1):
+            line = run.stdout.readline(LINE_MAX + 1)
+            if len(line) > LINE_MAX:
+                sys.exit(f"workload: {path}:{number}: longer than {LINE_MAX} bytes; see FORMAT.md")
+            if not line:
+                break
+            if line[:2] in (b"a ", b"r ", b"f "):
+                yield line.decode().split()
+    if run.returncode:
+        sys.exit(f"workload: {path}: cannot be read")
 
 
 def trace_ops(path):

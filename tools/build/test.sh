@@ -12,12 +12,13 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$tlsf_root"
 
-suites=(host check vm contexts kunit harness demo wcet bench cli sum
+suites=(host check vm contexts kunit harness demo wcet bench cli traces sum
 	vm@rt-amd64 vm@trixie-backports/rt-amd64 build@trixie/amd64)
 declare -A command=(
 	[sum]="tools/build/ktap_sum_test.sh"
 	[host]="make -s -C tools/host test"
 	[cli]="tools/cli/tests/run.sh build/tools/tlsf"
+	[traces]="tools/traces/readers_test.sh"
 	[check]="tools/build/check.sh"
 	[harness]="tools/vm/selftest.sh"
 	[kunit]="tools/kunit/run.sh"

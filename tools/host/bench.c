@@ -23,6 +23,7 @@
 #include "heap.h"
 
 #define MIB		((size_t)1 << 20)
+#define POOL_MIB_MAX	(4ul << 20)	/* 4 TiB */
 #define CHURN		400000u
 #define FILL_POOL	(4 * MIB)	/* of the use of memory at the first failure */
 #define FILL_SEEDS	20u
@@ -309,15 +310,17 @@ static void speed(const struct load *load)
 /* NAME, or DIST:MIB:PERCENT, a pool of so many MiB filled to so many percent */
 static size_t load_open(struct load *load, const char *text, const char *trace)
 {
-	unsigned int mib, percent;
+	unsigned long mib, percent;
 	char name[64];
 
 	if (trace) {
 		load_trace(load, trace);
 		return 2 * load->peak;
 	}
-	if (sscanf(text, "%63[^:]:%u:%u", name, &mib, &percent) != 3 || !load_dist_find(name))
+	if (sscanf(text, "%63[^:]:%lu:%lu", name, &mib, &percent) != 3 || !load_dist_find(name))
 		die("expected DISTRIBUTION:MIB:PERCENT, not", text);
+	if (!mib || mib > POOL_MIB_MAX || !percent || percent > 100)
+		die("expected 1 to 4194304 MiB filled to 1 to 100 percent, not", text);
 	load_churn(load, load_dist_find(name), mib * MIB / 100 * percent, CHURN);
 	return mib * MIB;
 }

@@ -175,17 +175,22 @@ void load_churn(struct load *load, const struct load_dist *dist, size_t target, 
 
 /* ---- traces ---- */
 
+#define LINE_MAX_BYTES	4096	/* with the newline */
+
+/* Numbers are read as wide as they may be: a narrow one would wrap without a word. */
 static bool parse(const char *line, struct load_op *op)
 {
 	static const char kinds[] = { [LOAD_ALLOC] = 'a', [LOAD_FREE] = 'f', [LOAD_RESIZE] = 'r' };
 	const char *kind = memchr(kinds, *line, sizeof(kinds));
-	unsigned int id = 0, size = 0, align = 1;
-	int words = sscanf(line + 1, " %u %u %u", &id, &size, &align);
+	unsigned long long id = 0, size = 0, align = 1;
+	int words = sscanf(line + 1, " %llu %llu %llu", &id, &size, &align);
 
-	if (!kind || words < 1 + (*kind != 'f') || id >= 1u << 24 || !align)
+	if (!kind || words < 1 + (*kind != 'f') || id >= 1u << 24 || size > UINT32_MAX ||
+	    !align || align > UINT32_MAX)
 		return false;
-	*op = (struct load_op){ .kind = (uint32_t)(kind - kinds), .id = id, .size = size,
-				.align_log2 = (uint32_t)__builtin_ctz(align) };
+	*op = (struct load_op){ .kind = (uint32_t)(kind - kinds), .id = (uint32_t)id,
+				.size = (uint32_t)size,
+				.align_log2 = (uint32_t)__builtin_ctzll(align) };
 	return true;
 }
 
@@ -206,36 +211,39 @@ static void find_peak(struct load *load)
 	free(size);
 }
 
-static void refuse_trace(const char *path, const char *what)
+static void refuse_trace(const char *path, size_t line, const char *what)
 {
-	fprintf(stderr, "bench: %s: %s; see tools/traces/FORMAT.md\n", path, what);
+	fprintf(stderr, "bench: %s:%zu: %s; see tools/traces/FORMAT.md\n", path, line, what);
 	exit(2);
 }
 
 void load_trace(struct load *load, const char *path)
 {
-	char command[4096], line[256];
+	char command[4096], line[LINE_MAX_BYTES + 1];
 	struct load_op op;
-	size_t room = 0, end = 0;
+	size_t room = 0, end = 0, at = 0;
 	FILE *in;
 	int len;
 
 	*load = (struct load){ .ops = NULL };
 	len = snprintf(command, sizeof(command), "LD_PRELOAD= zstd -dcq -- '%s'", path);
 	if (len >= (int)sizeof(command) || strchr(path, '\''))
-		refuse_trace(path, "a path that is too long, or has a quote in it");
+		refuse_trace(path, at, "a path that is too long, or has a quote in it");
 	in = popen(command, "r");
 	while (in && !end && fgets(line, sizeof(line), in)) {
+		at++;
+		if (!strchr(line, '\n'))
+			refuse_trace(path, at, "longer than 4096 bytes, or cut short");
 		if (*line == '#' || *line == 't')
 			continue;
 		if (sscanf(line, "end %zu", &end) == 1)
 			break;
 		if (!parse(line, &op))
-			refuse_trace(path, line);
+			refuse_trace(path, at, "not an operation, or a number that is too large");
 		append(load, &room, op);
 	}
 	if (!in || pclose(in) || !load->nr || end != load->nr)
-		refuse_trace(path, "not a whole trace");
+		refuse_trace(path, at, "not a whole trace");
 	find_peak(load);
 }
 

@@ -13,6 +13,7 @@
  *
  * Room: tools/host (user space).
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -536,6 +537,21 @@ static void usage(const char *program)
 	exit(2);
 }
 
+/* A number from 0 to @most and nothing else: neither text nor one that wraps is 0. */
+static size_t number(const char *program, const char *text, size_t most)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 0);
+	if (errno || end == text || *end || *text == '-' || value > most) {
+		fprintf(stderr, "%s: '%s' is not a number from 0 to %zu\n", program, text, most);
+		exit(2);
+	}
+	return value;
+}
+
 static void parse(int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -548,15 +564,16 @@ static void parse(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (c == 'o')
-			options.ops = strtoul(optarg, NULL, 0);
+			options.ops = number(argv[0], optarg, SIZE_MAX);
 		else if (c == 's')
 			setenv("TLSF_SEED", optarg, 1);
 		else if (c == 'r')
-			options.regions = (unsigned int)strtoul(optarg, NULL, 0);
+			options.regions = (unsigned int)number(argv[0], optarg,
+							       TLSF_REGIONS_MAX);
 		else
 			usage(argv[0]);
 	}
-	if (optind != argc || options.regions > TLSF_REGIONS_MAX)
+	if (optind != argc)
 		usage(argv[0]);
 }
 

@@ -22,6 +22,7 @@ import sys
 PROVENANCE = ("recorded-from", "recorded", "recipe")
 FIGURES = ("operations", "peak-live-bytes", "peak-live-blocks", "live-at-end",
            "largest-request")
+LINE_MAX = 4096  # bytes, with the newline
 NUMBER = r"(0|[1-9][0-9]*)"
 OPERATION = {
     "a": re.compile(rf"a {NUMBER} {NUMBER}(?: {NUMBER})?"),
@@ -101,18 +102,27 @@ class Replay:
 
 
 def read_lines(path):
-    """Lines of a trace; the last one must be whole."""
-    if path.endswith(".zst"):
-        run = subprocess.run(["zstd", "-dcq", path], capture_output=True, check=False)
-        if run.returncode:
-            raise Fault(f"cannot be unpacked: {run.stderr.decode().strip()}")
-        text = run.stdout.decode()
-    else:
-        with open(path, encoding="utf-8", newline="") as file:
-            text = file.read()
-    if not text.endswith("\n"):
-        raise Fault("the last line is not ended: the file is cut short")
-    return text[:-1].split("\n")
+    """Lines of a trace as they come, as bytes; of one that is too long its beginning."""
+    if not path.endswith(".zst"):
+        with open(path, "rb") as file:
+            while line := file.readline(LINE_MAX + 1):
+                yield line
+        return
+    with subprocess.Popen(["zstd", "-dcq", path], stdout=subprocess.PIPE) as run:
+        while line := run.stdout.readline(LINE_MAX + 1):
+            yield line
+    if run.returncode:
+        raise Fault("zstd cannot unpack what follows")
+
+
+def whole(line):
+    """The text of a line that is neither too long nor cut short."""
+    if len(line) > LINE_MAX:
+        raise Fault(f"longer than {LINE_MAX} bytes, begins with {line[:16]!r}; "
+                    "split a comment that is too long into several")
+    if not line.endswith(b"\n"):
+        raise Fault("the line is not ended: the file is cut short")
+    return line[:-1].decode()
 
 
 def read_header(line, headers):
@@ -145,20 +155,24 @@ def check_limits(figures, limits):
 
 
 def lint(path, limits):
-    """The replay of a trace that passes; else Fault, with the line before it."""
-    number, headers, replay = 0, {}, Replay()
-    lines = read_lines(path)
+    """The replay of a trace that passes; else Fault, with the line."""
+    number, headers, replay, ended = 0, {}, Replay(), False
     try:
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(read_lines(path), 1):
+            line = whole(line)
+            if ended:
+                raise Fault(f"behind the end: {line!r}")
             if number == 1:
                 if line != "tlsf-trace 1":
                     raise Fault(f"not 'tlsf-trace 1': {line!r}")
             elif line.startswith("#"):
                 read_header(line, headers)
-            elif number < len(lines):
+            elif line == f"end {replay.counts.total()}":
+                ended = True
+            else:
                 replay.operation(line)
-        if lines[-1] != f"end {replay.counts.total()}":
-            raise Fault(f"not 'end {replay.counts.total()}': {lines[-1]!r}")
+        if not ended:
+            raise Fault(f"no 'end {replay.counts.total()}' behind it: the file is cut short")
         check_headers(headers, replay.figures())
         check_limits(replay.figures(), limits)
     except Fault as fault:
