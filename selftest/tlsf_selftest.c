@@ -332,7 +332,7 @@ static void nmi_arm(nmi_fn work)
 
 static bool nmi_seconds_passed(ktime_t begin)
 {
-	return ktime_ms_delta(ktime_get(), begin) > 1000 * max(nmi_wait, 1U);
+	return ktime_ms_delta(ktime_get(), begin) > 1000LL * max(nmi_wait, 1U);
 }
 
 /* until an NMI has done it; spinning, so that a counter of cycles counts */

@@ -76,6 +76,17 @@ struct run {
 
 /* ---- options ---- */
 
+/* A size at *@at, if there is a number: one that wraps is told from what is none. */
+static bool parse_bytes(struct argp_state *state, const char *arg, const char **at, u64 *bytes)
+{
+	if (**at < '0' || **at > '9')
+		return false;
+	if (!scan_size(at, bytes))
+		argp_error(state, "--size: '%s': a size is at most 2^64 - 1 bytes, with its suffix",
+			   arg);
+	return true;
+}
+
 static void parse_size(struct argp_state *state, struct plan *p, const char *arg)
 {
 	const char *at = strchr(arg, ':');
@@ -84,10 +95,10 @@ static void parse_size(struct argp_state *state, struct plan *p, const char *arg
 	for (p->shape = SIZE_FIXED; p->shape <= SIZE_LOGUNIFORM; p->shape++)
 		if (strlen(shape_name[p->shape]) == len && !strncmp(arg, shape_name[p->shape], len))
 			break;
-	if (p->shape > SIZE_LOGUNIFORM || (at++, !scan_size(&at, &p->least)))
+	if (p->shape > SIZE_LOGUNIFORM || (at++, !parse_bytes(state, arg, &at, &p->least)))
 		argp_error(state, "--size: '%s' is not fixed:N, uniform:A-B or loguniform:A-B", arg);
 	p->most = p->least;
-	if (p->shape != SIZE_FIXED && (*at++ != '-' || !scan_size(&at, &p->most)))
+	if (p->shape != SIZE_FIXED && (*at++ != '-' || !parse_bytes(state, arg, &at, &p->most)))
 		argp_error(state, "--size: '%s' needs a range A-B", arg);
 	if (*at)
 		argp_error(state, "--size: '%s' has '%s' too much", arg, at);

@@ -46,8 +46,10 @@ void tally_add(struct tally *t, u32 cycles)
 /* the least value that so many of the calls did not exceed */
 u32 tally_percentile(const struct tally *t, u32 per_mille)
 {
-	u64 wanted = div_u64(t->calls * per_mille + 999, 1000), seen = 0;
-	u32 cycles;
+	u32 cycles, rest;
+	u64 whole = div_u64_rem(t->calls, 1000, &rest);
+	/* calls * per_mille / 1000, rounded up; the product could wrap */
+	u64 wanted = whole * per_mille + DIV_ROUND_UP(rest * per_mille, 1000), seen = 0;
 
 	for (cycles = 0; cycles < TALLY_MAX; cycles++) {
 		seen += t->count[cycles];

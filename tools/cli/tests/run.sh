@@ -97,6 +97,12 @@ test_stress_usage() {
 	expect size_wraps 2 "'fixed:17179869184G' is not fixed:N" stress --size fixed:17179869184G
 	expect size_zero 2 'sizes start at 1' stress --size uniform:0-5
 	expect size_backwards 2 'the first is the smaller' stress --size loguniform:4K-1K
+	for bad in fixed:18446744073709551616 fixed:17179869184G fixed:18014398509481985K \
+		uniform:1-99999999999999999999M loguniform:17592186044416M-5; do
+		expect "size_wraps_$bad" 2 "'$bad': a size is at most 2\\^64 - 1 bytes" \
+			stress --size "$bad"
+	done
+	expect size_largest 3 'no such device' --device "$tmp/none" stress --size fixed:17179869183G
 	expect size_good 3 'no such device' --device "$tmp/none" stress --size loguniform:16-1M
 }
 
@@ -231,10 +237,21 @@ test_zstd() {
 	expect zstd_trailing_junk 2 '^tlsf: trailing\.zst:[0-9]+: ' replay trailing.zst
 }
 
+# A program of its own beside the command: no device counts that far.
+test_percentiles() {
+	if "${tlsf%/*}/lat_test" >out 2>&1; then
+		result ok percentiles_of_large_counts
+	else
+		result "not ok" percentiles_of_large_counts
+		sed 's/^/#   /' out
+	fi
+}
+
 echo "KTAP version 1"
 test_help
 test_usage
 test_stress_usage
+test_percentiles
 test_device
 test_permission
 test_trace_good
