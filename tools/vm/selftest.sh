@@ -4,7 +4,7 @@
 # Tests the harness itself: each way a run can go wrong must be told from success.
 #
 # Room: harness. Usage: selftest.sh [FLAVOUR=amd64]. Prints KTAP. Boots several guests, two at
-# a time.
+# a time. On debug and kcsan also with reports of their checkers, provoked by tlsf_seed.ko.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
@@ -68,12 +68,26 @@ splat_tells_races() {
 	result $ok "splat.sh tells our data races from the kernel's own" "$(cat "$work/found")"
 }
 
+# "splat_race ours|foreign NAME": the report of a data race on standard input, title and
+# stacks, is told for what it is.
+splat_race() {
+	local ok=0
+	{ echo "[    1.0] $frame" && sed 's/^/[    1.0] /' && echo "[    1.0] $frame"; } >"$work/log"
+	if [ "$1" = ours ]; then
+		"$here/splat.sh" "$work/log" >"$work/found" && ok=1
+	else
+		"$here/splat.sh" "$work/log" >"$work/found" || ok=1
+	fi
+	result $ok "splat.sh: $1: $2" "$(cat "$work/found")"
+}
+frame=$(printf '=%.0s' {1..66})
+
 # The guest's script comes on standard input; options of vm/run follow the name.
 boot() {
 	local name=$1
 	shift
 	cat >"$work/$name.sh"
-	"$here/run" --kernel "$kernel" --init-script "$work/$name.sh" --log "$work/$name.log" \
+	"${runner[@]}" --timeout $((120 * slow)) --init-script "$work/$name.sh" --log "$work/$name.log" \
 		"$@" >"$work/$name.out" 2>"$work/$name.err" &&
 		echo 0 >"$work/$name.status" || echo $? >"$work/$name.status"
 }
@@ -154,9 +168,96 @@ splat_tells_races <<'END'
 [    1.0] ==================================================================
 END
 
+splat_race foreign "the kernel's clock, read by a function of ours" <<'END'
+BUG: KCSAN: data-race in ktime_get_mono_fast_ns / timekeeping_update
+
+write to 0xffffffff81c0a2c8 of 8 bytes by interrupt on cpu 0:
+ timekeeping_update+0x1d1/0x2c0
+ timekeeping_advance+0x3d5/0x560
+ update_wall_time+0x13/0x20
+ tick_do_update_jiffies64+0x10f/0x160
+ tick_sched_do_timer+0x9c/0x130
+ tick_nohz_handler+0x5b/0x150
+ __sysvec_apic_timer_interrupt+0x75/0x180
+ sysvec_apic_timer_interrupt+0x6b/0x90
+ asm_sysvec_apic_timer_interrupt+0x1b/0x20
+ tlsf_pool_alloc+0x32/0xa0 [tlsf_mod]
+
+read to 0xffffffff81c0a2c8 of 8 bytes by task 123 on cpu 1:
+ ktime_get_mono_fast_ns+0x42/0xc0
+ witness_take+0x95/0x1e0 [tlsf_mod]
+ tlsf_latency_record+0x1c4/0x270 [tlsf_mod]
+ tlsf_dev_ioctl+0x46/0x60 [tlsf_mod]
+ __x64_sys_ioctl+0xc5/0x100
+ do_syscall_64+0x3b/0x90
+
+Reported by Kernel Concurrency Sanitizer on:
+CPU: 1 PID: 123 Comm: histogram Tainted: G           O       6.1.192-kcsan #1
+END
+splat_race ours "a function of ours beside one of the kernel" <<'END'
+BUG: KCSAN: data-race in tick_sched_do_timer / witness_take
+
+write to 0xffffffff81c0a2c8 of 8 bytes by interrupt on cpu 0:
+ tick_sched_do_timer+0x9c/0x130
+ asm_sysvec_apic_timer_interrupt+0x1b/0x20
+
+read to 0xffffffff81c0a2c8 of 8 bytes by task 123 on cpu 1:
+ witness_take.isra.0+0x95/0x1e0 [tlsf_mod]
+ do_syscall_64+0x3b/0x90
+END
+splat_race ours "memory of ours, filled by memcpy() and memset()" <<'END'
+BUG: KCSAN: data-race in memchr_inv / memcpy
+
+write to 0xffffc900001c0a20 of 32 bytes by task 71 on cpu 0:
+ __memcpy+0x12/0x20
+ tlsf_pool_resize+0x1d1/0x2c0 [tlsf_mod]
+
+read to 0xffffc900001c0a28 of 8 bytes by task 123 on cpu 1:
+ memchr_inv+0x42/0xc0
+ vfs_read+0x3b/0x90
+END
+splat_race ours "what two calls of ours reach" <<'END'
+BUG: KCSAN: data-race in xas_load / xas_store
+
+write to 0xffff888003c0a228 of 8 bytes by task 71 on cpu 0:
+ xas_store+0x1a2/0x8c0
+ xa_erase+0x62/0x80
+ handle_drop+0x1d1/0x2c0 [tlsf_mod]
+
+read to 0xffff888003c0a228 of 8 bytes by task 123 on cpu 1:
+ xas_load+0x42/0xc0
+ xa_load+0x52/0xa0
+ handle_find+0x1d1/0x2c0 [tlsf_mod]
+END
+splat_race foreign "a helper for a function of the kernel that one of ours calls" <<'END'
+BUG: KCSAN: data-race in format_text / memcpy
+
+write to 0xffff888003c0a228 of 8 bytes by task 71 on cpu 0:
+ memcpy+0x12/0x20
+ format_text+0x62/0x80
+ trace_show+0x1d1/0x2c0 [tlsf_mod]
+
+read to 0xffff888003c0a228 of 8 bytes by task 123 on cpu 1:
+ format_text+0x42/0xc0
+ vfs_read+0x3b/0x90
+END
+splat_race foreign "the count of empty pages, from both sides" <<'END'
+BUG: KCSAN: data-race in pcpu_alloc / pcpu_free_area
+
+read-write to 0xffffffff81c0a2c8 of 4 bytes by task 71 on cpu 0:
+ pcpu_free_area+0x62/0x80
+ tlsf_latency_destroy+0x1d1/0x2c0 [tlsf_mod]
+
+read to 0xffffffff81c0a2c8 of 4 bytes by task 123 on cpu 1:
+ pcpu_alloc+0x42/0xc0
+ tlsf_latency_create+0x1d1/0x2c0 [tlsf_mod]
+END
+
 flavour=amd64
 case ${1:-} in FLAVOUR=*) flavour=${1#*=} ;; esac
+slow=$(slowness "$flavour")
 kernel=$("$here/../build/kernel.sh" "$flavour")
+runner=("$here/run" --kernel "$kernel")
 # Two boots at a time: the first of each pair in the background.
 boot good <<<'echo hello; cat /proc/sys/kernel/tainted; exit 0' &
 boot status <<<'exit 3'
@@ -175,6 +276,14 @@ boot options --smp 2 --file /etc/hostname:data/name --append tlsf_seen=yes <<'EN
 END
 wait
 
+# What is put before the script goes wrong in the first boot, or in each.
+# shellcheck disable=SC2016 # expands in the guest
+echo '[ "$tlsf_boot" = 2 ] || echo "BUG: KASAN: seeded" >/dev/kmsg' >"$work/once"
+echo 'echo "BUG: KASAN: seeded" >/dev/kmsg' >"$work/always"
+boot anew --file "$work/once:before" <<<'echo hello' &
+boot never --file "$work/always:before" <<<'echo hello'
+wait
+
 passes good "a script that succeeds on a stock kernel passes"
 result "$([ "$(head -n 1 "$work/good.out")" = hello ]; echo $?)" \
 	"the script's output arrives" "$(cat "$work/good.out")"
@@ -188,5 +297,55 @@ fails reset "a reset is seen" "reset: a panic"
 fails hang "a hang is seen" "no end within 20 s"
 fails forged "a report without the nonce does not count" "never reported"
 fails splat "a splat in the log is seen" "KASAN: seeded"
+passes anew "a boot whose checkers are off is followed by another"
+result "$([ "$(cat "$work/anew.out")" = hello ]; echo $?)" \
+	"the script runs in the last boot only" "$(cat "$work/anew.out")"
+result "$(grep -q 'off before the script began: KASAN.*anew, 2 of 3' "$work/anew.err"; echo $?)" \
+	"it is told" "$(cat "$work/anew.err")"
+fails never "not for ever" "off before the script began, in each of 3 boots: KASAN"
+
+# Reports of real checkers, and checkers that are switched off without one.
+seeds() {
+	runner=("$here/with-tlsf" "FLAVOUR=$flavour" --clients --smp 2)
+	"${runner[@]}" --init-script /dev/null >/dev/null 2>&1 || true # builds the modules
+}
+
+debug() {
+	seeds
+	# shellcheck disable=SC2016 # expands in the guest
+	echo '[ "$tlsf_boot" = 2 ] || insmod /modules/tlsf_seed.ko what=locks' >"$work/locks"
+	# shellcheck disable=SC2016
+	echo '[ "$tlsf_boot" = 2 ] || insmod /modules/tlsf_seed.ko what=heap' >"$work/heap"
+	boot locks --file "$work/locks:before" <<<'grep "debug_locks: *1" /proc/lockdep_stats' &
+	boot heap --file "$work/heap:before" <<<'exit 0'
+	wait
+	boot unlocked <<<'insmod /modules/tlsf_seed.ko what=locks' &
+	boot leaks <<<'echo off >/sys/kernel/debug/kmemleak'
+	wait
+	passes locks "after a report of lockdep while booting, the script runs in the next boot"
+	result "$(grep -q 'off before the script began: lockdep' "$work/locks.err"; echo $?)" \
+		"lockdep is named" "$(cat "$work/locks.err")"
+	passes heap "so it does after a report of KASAN"
+	result "$(grep -q 'off before the script began: KASAN' "$work/heap.err"; echo $?)" \
+		"KASAN is named" "$(cat "$work/heap.err")"
+	fails unlocked "lockdep that went off while the script ran is seen" \
+		'went off while the script ran.*: lockdep'
+	fails leaks "kmemleak that went off in silence is seen" \
+		'went off while the script ran.*: kmemleak'
+}
+
+kcsan() {
+	seeds
+	boot race <<<'insmod /modules/tlsf_seed.ko what=race' &
+	boot helper <<<'insmod /modules/tlsf_seed.ko what=helper'
+	wait
+	boot blind <<<'echo off >/sys/kernel/debug/kcsan'
+	fails race "a race of ours is seen" 'KCSAN: data-race in race.* / race'
+	fails helper "a race of the kernel's helpers on our memory is seen" \
+		'KCSAN: data-race in (memchr_inv|strscpy) / (memchr_inv|strscpy)'
+	fails blind "KCSAN that went off in silence is seen" 'went off while the script ran.*: KCSAN'
+}
+
+case $flavour in debug | kcsan) $flavour ;; esac
 echo "1..$count"
 exit $status
