@@ -116,11 +116,12 @@ view() {
 	awk -v name="$1" '$1 == name { print $2 }' "$debugfs/stats"
 }
 
-# Some NMIs hit an allocator that holds the lock, here or on the other processor.
+# Some NMIs hit an allocator that holds the lock, here or on the other processor. Few
+# operations do where one takes long.
 race_with_nmis() {
 	tlsf reset
-	for _ in 1 2 3 4 5 6 7 8; do
-		insmod /modules/tlsf_race.ko ops=50000 nmi=1 && rmmod tlsf_race || return
+	for ops in 2000 10000 50000 50000 50000 50000 50000 50000 50000; do
+		insmod /modules/tlsf_race.ko ops=$ops nmi=1 && rmmod tlsf_race || return
 		[ "$(figure fail_busy)" = 0 ] || [ "$(figure deferred_frees)" = 0 ] || return 0
 	done
 	return 1
