@@ -41,6 +41,6 @@ collect
 [ $# = 0 ] || keep_only "$@"
 [ -n "$(ls "$stage")" ] || die "no such test in tools/vm/tests: $*"
 exec "$here/with-tlsf" "FLAVOUR=$flavour" --clients --smp 2 --mem 1G --timeout $((600 * slow)) \
-	--append "tlsf_patience=$((90 * slow))" --init-script "$here/guest/tests.sh" \
+	--append "tlsf_patience=$((90 * slow)) tlsf_slow=$slow" --init-script "$here/guest/tests.sh" \
 	--log "$tlsf_root/build/test/vm-$name.log" \
 	--file "$stage:tests" --file "$here/guest/kmemleak.sh" --file "$here/tests/ktap.sh"

@@ -121,7 +121,7 @@ view() {
 race_with_nmis() {
 	tlsf reset
 	for ops in 2000 10000 50000 50000 50000 50000 50000 50000 50000; do
-		insmod /modules/tlsf_race.ko ops=$ops nmi=1 && rmmod tlsf_race || return
+		insmod /modules/tlsf_race.ko ops="$ops" nmi=1 && rmmod tlsf_race || return
 		[ "$(figure fail_busy)" = 0 ] || [ "$(figure deferred_frees)" = 0 ] || return 0
 	done
 	return 1

@@ -61,8 +61,9 @@ static void *work(void *arg)
 	struct worker *w = arg;
 	struct rng rng = rng_seed(w->seed);
 	struct slot slots[SLOTS] = { 0 };
+	int rounds = rounds_here(ROUNDS * SLOTS);
 
-	for (int i = 0; i < ROUNDS * SLOTS && !w->err; i++)
+	for (int i = 0; i < rounds && !w->err; i++)
 		w->err = work_on(w->fd, &slots[rng_below(&rng, SLOTS)], &rng);
 	for (int i = 0; i < SLOTS && !w->err; i++)
 		if (slots[i].handle)

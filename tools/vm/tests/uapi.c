@@ -71,6 +71,15 @@ u64 parameter_get(const char *name)
 	return strtoull(value, NULL, 0);
 }
 
+/* So many rounds of a race, but fewer where each takes long: tests.sh says how long. */
+int rounds_here(int rounds)
+{
+	const char *slow = getenv("tlsf_slow");
+	int by = slow ? atoi(slow) : 1;
+
+	return by > 1 ? rounds / by : rounds;
+}
+
 static void parameters_save(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)

@@ -64,6 +64,7 @@ void reset(int fd, u32 flags);
 #define PARAMETERS	"/sys/module/tlsf_mod/parameters/"
 int parameter_set(const char *name, const char *value);
 u64 parameter_get(const char *name);
+int rounds_here(int rounds);
 
 /* ---- operations ---- */
 

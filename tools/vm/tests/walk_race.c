@@ -71,12 +71,14 @@ static int walk_during_churn(int rounds, u32 flags)
 
 static void polite_walk(void)
 {
-	walk_during_churn(300, 0);
+	walk_during_churn(rounds_here(300), 0);
 }
 
 static void atomic_walk(void)
 {
-	EXPECT_EQ(walk_during_churn(300, TLSF_WALK_ATOMIC), 300);
+	int rounds = rounds_here(300);
+
+	EXPECT_EQ(walk_during_churn(rounds, TLSF_WALK_ATOMIC), rounds);
 }
 
 UAPI_MAIN(KTAP_CASE(polite_walk), KTAP_CASE(atomic_walk))
