@@ -11,6 +11,8 @@
 #include <linux/irq_work.h>
 #include <linux/list.h>
 #include <linux/log2.h>
+#include <linux/ratelimit.h>
+#include <linux/workqueue.h>
 
 #include "tlsf_core.h"
 #include "tlsf_defer.h"
@@ -18,17 +20,27 @@
 #include "tlsf_lock.h"
 #include "tlsf_pool.h"
 
+/* what there is to report; each kind has its own limit, so that none silences another */
+enum pool_report_kind {
+	REPORT_POINTER,		/* a pointer that was rejected */
+	REPORT_REQUEST,		/* a request that failed */
+	REPORT_DAMAGE,		/* the heap was found damaged: once */
+	REPORT_KINDS,
+};
+
 /*
- * What went wrong last, on its way to the log. Whoever sets @pending owns the other
- * fields until the irq_work has printed them; who finds it set only counts.
+ * The last report of its kind, on its way to the log. Whoever sets @pending owns the other
+ * fields until the irq_work has printed them; others only count.
  */
 struct pool_report {
 	struct irq_work work;
+	struct tlsf_pool *pool;
+	struct ratelimit_state limit;
 	atomic_t pending;
-	atomic_t missed;
+	atomic_t suppressed;		/* since the last one that was printed */
 	enum tlsf_status status;
-	const void *ptr;		/* refused pointer, or NULL for a request */
-	size_t size;
+	const void *ptr;		/* rejected pointer */
+	size_t size;			/* of the request */
 	unsigned long caller;
 };
 
@@ -55,7 +67,12 @@ struct tlsf_pool {
 	/* set once, when the heap was found damaged; read without the lock */
 	bool damaged;
 
-	struct pool_report report;	/* guarded by report.pending */
+	struct pool_report report[REPORT_KINDS];	/* each guarded by its @pending */
+
+	/* take back deferred frees that no operation comes to take back */
+	struct irq_work idle_work;
+	struct delayed_work drain_work;
+
 	struct list_head link;		/* under pools_lock */
 
 	struct tlsf_core core ____cacheline_aligned;	/* under lock */

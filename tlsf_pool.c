@@ -9,7 +9,9 @@
  *
  * In NMI, and in a probe that fires inside a section of ours, the lock is not waited for.
  * An allocation that does not get it at once returns NULL. A free puts its block on a
- * lock-free list, and each later operation takes TLSF_DRAIN_MAX of these off first.
+ * lock-free list, and each later operation takes TLSF_DRAIN_MAX of these off first, a
+ * request that would fail TLSF_DRAIN_FAILING. Where no operation comes, a work takes back
+ * all after TLSF_DRAIN_IDLE.
  *
  * Lock order, outermost first:
  *
@@ -53,6 +55,12 @@
 /* deferred frees that each operation does first; in the bound of an operation that does */
 #define TLSF_DRAIN_MAX	1
 
+/* and that a request takes back which would fail, before it is tried once more */
+enum { TLSF_DRAIN_FAILING = 16 };
+
+/* a pool that nobody uses gets them back after this time */
+#define TLSF_DRAIN_IDLE	(HZ / 2)
+
 /* status of an operation that could not have the lock: no status of the core */
 #define TLSF_E_LOCK	TLSF_STATUS_NR
 /* status of a resize whose caller was killed while the contents moved */
@@ -71,45 +79,52 @@ static const struct tlsf_pool_observer *observer;	/* under pools_lock */
 
 struct tlsf_pool *tlsf_default_pool;
 
+/* takes back deferred frees; constant between init and exit */
+static struct workqueue_struct *drain_queue;
+
 /* ---- reports ---- */
 
-static DEFINE_RATELIMIT_STATE(report_limit, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
-
-static void report_print(const struct tlsf_pool *pool, const struct pool_report *r, int missed)
+static void report_print(const struct pool_report *r, enum pool_report_kind kind, int suppressed)
 {
-	if (r->ptr)
+	const char *name = r->pool->name, *why = tlsf_core_strstatus(r->status);
+
+	switch (kind) {
+	case REPORT_POINTER:
 		pr_err("pool %s: pointer %p from %pS refused: %s (%d more not shown)\n",
-		       pool->name, r->ptr, (void *)r->caller, tlsf_core_strstatus(r->status),
-		       missed);
-	else if (r->status == TLSF_E_LINKS)
-		pr_err("pool %s: heap is damaged, found serving %pS: %s; no further request is served\n",
-		       pool->name, (void *)r->caller, tlsf_core_strstatus(r->status));
-	else
+		       name, r->ptr, (void *)r->caller, why, suppressed);
+		break;
+	case REPORT_REQUEST:
 		pr_warn("pool %s: %zu bytes for %pS refused: %s (%d more not shown)\n",
-			pool->name, r->size, (void *)r->caller, tlsf_core_strstatus(r->status),
-			missed);
+			name, r->size, (void *)r->caller, why, suppressed);
+		break;
+	default:
+		pr_err("pool %s: heap is damaged, found serving %pS: %s; no further request is served\n",
+		       name, (void *)r->caller, why);
+	}
 }
 
 static void report_work(struct irq_work *work)
 {
 	struct pool_report *r = container_of(work, struct pool_report, work);
-	int missed = atomic_xchg(&r->missed, 0);
 
-	if (r->status == TLSF_E_LINKS || __ratelimit(&report_limit))
-		report_print(container_of(r, struct tlsf_pool, report), r, missed);
-	/* Pairs with the acquire in report(): the fields are free for the next */
+	if (__ratelimit(&r->limit))
+		report_print(r, r - r->pool->report, atomic_xchg(&r->suppressed, 0));
+	else
+		atomic_inc(&r->suppressed);
+	/* Pairs with the acquire in report_queue(): the fields are free for the next */
 	atomic_set_release(&r->pending, 0);
 }
 
-/* leave a report for the irq_work; any context */
-static noinline __cold void report(struct tlsf_pool *pool, enum tlsf_status status,
-				   const void *ptr, size_t size, unsigned long caller)
+/* queue a report; any context */
+static noinline __cold void report_queue(struct tlsf_pool *pool, enum pool_report_kind kind,
+					 enum tlsf_status status, const void *ptr, size_t size,
+					 unsigned long caller)
 {
-	struct pool_report *r = &pool->report;
+	struct pool_report *r = &pool->report[kind];
 
 	/* Pairs with the release in report_work() */
 	if (atomic_cmpxchg_acquire(&r->pending, 0, 1)) {
-		atomic_inc(&r->missed);
+		atomic_inc(&r->suppressed);
 		return;
 	}
 	r->status = status;
@@ -119,6 +134,45 @@ static noinline __cold void report(struct tlsf_pool *pool, enum tlsf_status stat
 	irq_work_queue(&r->work);
 }
 
+static void report(struct tlsf_pool *pool, enum tlsf_status status, const void *ptr,
+		   unsigned long caller)
+{
+	report_queue(pool, REPORT_POINTER, status, ptr, 0, caller);
+}
+
+static void reports_init(struct tlsf_pool *pool)
+{
+	struct pool_report *r;
+
+	for (r = pool->report; r < pool->report + REPORT_KINDS; r++) {
+		init_irq_work(&r->work, report_work);
+		r->pool = pool;
+		ratelimit_default_init(&r->limit);
+		/* what was held back we tell ourselves */
+		ratelimit_set_flags(&r->limit, RATELIMIT_MSG_ON_RELEASE);
+	}
+}
+
+/* nothing is on its way any more; what was held back last is told */
+static void reports_exit(struct tlsf_pool *pool)
+{
+	static const char *const what[REPORT_KINDS] = {
+		[REPORT_POINTER] = "refused pointers",
+		[REPORT_REQUEST] = "refused requests",
+		[REPORT_DAMAGE] = "reports of damage",
+	};
+	unsigned int i;
+	int suppressed;
+
+	for (i = 0; i < REPORT_KINDS; i++) {
+		irq_work_sync(&pool->report[i].work);
+		suppressed = atomic_read(&pool->report[i].suppressed);
+		if (suppressed)
+			pr_warn("pool %s: %d more %s were not shown\n", pool->name, suppressed,
+				what[i]);
+	}
+}
+
 /* ---- one operation on the core, plain and timed ---- */
 
 /* what every operation takes in and gives out */
@@ -126,6 +180,7 @@ struct op {
 	void *ptr;
 	size_t align;
 	size_t size;
+	enum tlsf_status cause;		/* why the same request failed before */
 	size_t old_usable;		/* out of a resize */
 	size_t usable;			/* out, where it says so, and when it succeeds */
 	unsigned long caller;
@@ -226,7 +281,7 @@ static __always_inline void run_drain(struct tlsf_pool *pool, struct op *op)
 }
 
 /* false when there is nothing left to do, or it cannot be done now */
-static bool drain_one(struct tlsf_pool *pool)
+static noinline bool drain_one(struct tlsf_pool *pool)
 {
 	struct op op = {};
 
@@ -234,8 +289,39 @@ static bool drain_one(struct tlsf_pool *pool)
 		return false;
 	locked(pool, &op, run_drain);
 	if (unlikely(op.status != TLSF_OK && op.status != TLSF_E_LOCK))
-		report(pool, op.status, op.ptr, 0, _THIS_IP_);
+		report(pool, op.status, op.ptr, _THIS_IP_);
 	return op.ptr;
+}
+
+/* nobody came: what is deferred later is another work's */
+static void drain_idle(struct work_struct *work)
+{
+	struct tlsf_pool *pool = container_of(to_delayed_work(work), struct tlsf_pool, drain_work);
+
+	while (drain_one(pool))
+		cond_resched();
+}
+
+/* a delayed work cannot be queued in NMI */
+static void drain_idle_later(struct irq_work *work)
+{
+	struct tlsf_pool *pool = container_of(work, struct tlsf_pool, idle_work);
+
+	queue_delayed_work(drain_queue, &pool->drain_work, TLSF_DRAIN_IDLE);
+}
+
+static void drain_init(struct tlsf_pool *pool)
+{
+	init_irq_work(&pool->idle_work, drain_idle_later);
+	INIT_DELAYED_WORK(&pool->drain_work, drain_idle);
+}
+
+static void drain_exit(struct tlsf_pool *pool)
+{
+	irq_work_sync(&pool->idle_work);
+	cancel_delayed_work_sync(&pool->drain_work);
+	while (drain_one(pool))
+		cond_resched();
 }
 
 static noinline __cold void pool_drain_some(struct tlsf_pool *pool)
@@ -294,10 +380,11 @@ static noinline __cold void free_defer(struct tlsf_pool *pool, void *ptr, unsign
 		status = TLSF_E_FREE;
 	if (status == TLSF_OK) {
 		atomic_long_inc(&pool->deferred_frees);
+		irq_work_queue(&pool->idle_work);
 		return;
 	}
 	atomic_long_inc(&pool->bad_deferred);
-	report(pool, status, ptr, 0, caller);
+	report(pool, status, ptr, caller);
 }
 
 /* ---- timed ---- */
@@ -398,7 +485,7 @@ static void pool_retire(struct tlsf_pool *pool, unsigned long caller)
 	tlsf_core_retire(&pool->core);
 	tlsf_unlock_irqrestore(&pool->lock, flags);
 	if (!xchg(&pool->damaged, true))
-		report(pool, TLSF_E_LINKS, NULL, 0, caller);
+		report_queue(pool, REPORT_DAMAGE, TLSF_E_LINKS, NULL, 0, caller);
 }
 
 static void alloc_failed(struct tlsf_pool *pool, const struct op *op, gfp_t flags)
@@ -415,7 +502,46 @@ static void alloc_failed(struct tlsf_pool *pool, const struct op *op, gfp_t flag
 		trace_tlsf_exhausted(pool->name, op->size, op->align,
 				     op->status == TLSF_E_FRAGMENTED, op->caller);
 	if (!(flags & __GFP_NOWARN))
-		report(pool, op->status, NULL, op->size, op->caller);
+		report_queue(pool, REPORT_REQUEST, op->status, NULL, op->size, op->caller);
+}
+
+/*
+ * A request that would fail while freed blocks wait: take back so many that it can be said
+ * how long that takes at most. Unrolled, so that "make wcet" meets no loop.
+ */
+static noinline __cold unsigned int drain_failing(struct tlsf_pool *pool)
+{
+	unsigned int n;
+
+#pragma GCC unroll TLSF_DRAIN_FAILING
+	for (n = 0; n < TLSF_DRAIN_FAILING; n++)
+		if (!drain_one(pool))
+			break;
+	return n;
+}
+
+/* the same request once more: it counts as one */
+static __always_inline void run_alloc_again(struct tlsf_pool *pool, struct op *op)
+{
+	if (op->cause == TLSF_E_EXHAUSTED)
+		pool->core.fail_exhausted--;
+	else
+		pool->core.fail_fragmented--;
+	run_alloc_sized(pool, op);
+}
+
+/* is it worth trying once more? */
+static bool alloc_may_succeed(struct tlsf_pool *pool, struct op *op)
+{
+	op->cause = op->status;
+	return (op->status == TLSF_E_EXHAUSTED || op->status == TLSF_E_FRAGMENTED) &&
+	       tlsf_defer_pending(&pool->defer) && drain_failing(pool);
+}
+
+static noinline void alloc_again(struct tlsf_pool *pool, struct op *op)
+{
+	if (alloc_may_succeed(pool, op))
+		locked(pool, op, run_alloc_again);
 }
 
 /* outside the lock: zeroing takes time in proportion to the size, which is the block's own */
@@ -429,6 +555,8 @@ static noinline void zero_usable(void *ptr, size_t from)
 static noinline void alloc_timed(struct tlsf_pool *pool, struct op *op, struct tlsf_cost *cost)
 {
 	locked_timed(pool, op, run_alloc_sized, TLSF_LATENCY_ALLOC, cost);
+	if (unlikely(!op->ptr) && alloc_may_succeed(pool, op))
+		locked_timed(pool, op, run_alloc_again, TLSF_LATENCY_ALLOC, cost);
 	if (op->ptr)
 		trace_tlsf_alloc(pool->name, op->ptr, op->size, op->align, cost->hold,
 				 cost->total, cost->steps, op->caller);
@@ -468,6 +596,7 @@ static noinline __cold void *alloc_report(struct tlsf_pool *pool, enum tlsf_stat
 {
 	struct op op = { .align = align, .size = size, .caller = caller, .status = status };
 
+	alloc_again(pool, &op);
 	return alloc_finish(pool, &op, gfp);
 }
 
@@ -538,6 +667,8 @@ void *tlsf_pool_alloc_apart(struct tlsf_pool *pool, size_t align, size_t size, g
 
 	pool_drain(pool);
 	locked(pool, &op, run_alloc);
+	if (unlikely(!op.ptr))
+		alloc_again(pool, &op);
 	return alloc_finish(pool, &op, gfp);
 }
 
@@ -564,7 +695,7 @@ static void free_finish(struct tlsf_pool *pool, const struct op *op)
 	if (op->status == TLSF_E_LOCK)
 		free_defer(pool, op->ptr, op->caller);
 	else if (op->status != TLSF_OK)
-		report(pool, op->status, op->ptr, 0, op->caller);
+		report(pool, op->status, op->ptr, op->caller);
 }
 
 static noinline __cold void free_traced(struct tlsf_pool *pool, void *ptr, unsigned long caller)
@@ -603,7 +734,7 @@ void tlsf_pool_free_refused(struct tlsf_pool *pool, void *ptr, unsigned long fla
 	enum tlsf_status status = tlsf_core_free_refused(&pool->core, ptr);
 
 	tlsf_unlock_irqrestore(&pool->lock, flags);
-	report(pool, status, ptr, 0, caller);
+	report(pool, status, ptr, caller);
 }
 
 static void free_apart(struct tlsf_pool *pool, void *ptr, unsigned long caller)
@@ -653,7 +784,7 @@ static size_t pool_ksize(struct tlsf_pool *pool, const void *ptr, unsigned long 
 		status = block_look(pool, ptr, &usable);
 	}
 	if (unlikely(status != TLSF_OK))
-		report(pool, status, ptr, 0, caller);
+		report(pool, status, ptr, caller);
 	return usable;
 }
 
@@ -729,7 +860,7 @@ static noinline void resize_backward(struct tlsf_pool *pool, struct op *op, bool
 	op->ptr = back.ptr;
 	locked(pool, &back, run_resize);
 	if (status_blames_pointer(back.status))
-		report(pool, back.status, back.ptr, 0, back.caller);
+		report(pool, back.status, back.ptr, back.caller);
 	op->usable = back.usable;
 }
 
@@ -743,6 +874,8 @@ static noinline void resize_elsewhere(struct tlsf_pool *pool, struct op *op, gfp
 	struct op to = { .align = op->align, .size = op->size, .caller = op->caller };
 
 	locked(pool, &to, run_alloc_sized);
+	if (!to.ptr)
+		alloc_again(pool, &to);
 	op->status = to.status;
 	if (!to.ptr)
 		return alloc_failed(pool, &to, flags);
@@ -760,7 +893,7 @@ static noinline void resize_elsewhere(struct tlsf_pool *pool, struct op *op, gfp
 		return;
 	}
 	if (status_blames_pointer(op->status))
-		report(pool, op->status, op->ptr, 0, op->caller);
+		report(pool, op->status, op->ptr, op->caller);
 	locked(pool, &to, run_free);
 	free_finish(pool, &to);
 }
@@ -778,7 +911,7 @@ static void resize_moving(struct tlsf_pool *pool, struct op *op, gfp_t flags, bo
 	if (op->status == TLSF_E_FRAGMENTED)
 		return resize_elsewhere(pool, op, flags, may_sleep);
 	if (status_blames_pointer(op->status))
-		report(pool, op->status, op->ptr, 0, op->caller);
+		report(pool, op->status, op->ptr, op->caller);
 	else if (op->status != TLSF_OK && op->status != TLSF_E_KILLED)
 		alloc_failed(pool, op, flags);
 }
@@ -997,7 +1130,8 @@ static struct tlsf_pool *pool_make(const char *name, size_t bytes)
 		return ERR_PTR(err);
 	*pool = (struct tlsf_pool){ .bytes = bytes };
 	raw_spin_lock_init(&pool->lock.raw);
-	init_irq_work(&pool->report.work, report_work);
+	reports_init(pool);
+	drain_init(pool);
 	strscpy(pool->name, name, sizeof(pool->name));
 	err = tlsf_latency_init(&pool->latency, pool->name) ?: pool_format(pool);
 	if (!err)
@@ -1121,9 +1255,8 @@ void tlsf_pool_destroy(struct tlsf_pool *pool)
 	if (observer)
 		observer->destroyed(pool);
 	mutex_unlock(&pools_lock);
-	while (drain_one(pool))
-		cond_resched();
-	irq_work_sync(&pool->report.work);
+	drain_exit(pool);
+	reports_exit(pool);
 	report_leaks(pool);
 	pool_release(pool);
 }
@@ -1462,9 +1595,13 @@ int tlsf_pool_init(u64 default_bytes)
 		       TLSF_POOL_MIN, (u64)TLSF_POOL_MAX);
 		return -EINVAL;
 	}
+	drain_queue = alloc_workqueue("tlsf", WQ_UNBOUND, 0);
+	if (!drain_queue)
+		return -ENOMEM;
 	tlsf_default_pool = tlsf_pool_create("default", default_bytes);
 	if (!IS_ERR(tlsf_default_pool))
 		return 0;
+	destroy_workqueue(drain_queue);
 	pr_err("pool_size=%llu refused (%pe): %llu bytes are available, and %llu of them are left to the machine\n",
 	       default_bytes, tlsf_default_pool, memory_available(), memory_reserve());
 	return PTR_ERR(tlsf_default_pool);
@@ -1479,4 +1616,5 @@ void tlsf_pool_exit(void)
 {
 	tlsf_pool_destroy(tlsf_default_pool);
 	tlsf_default_pool = NULL;
+	destroy_workqueue(drain_queue);
 }

@@ -23,7 +23,9 @@ SLUB_AT_BEST = {"6.1-amd64": 296, "7.3-amd64": 258, "7.3-rt-amd64": 401}
 
 # Cold exits on the way to NULL that are followed for these rows: what a full pool costs.
 NO_MEMORY = ("tlsf_kmalloc", "tlsf_pool_alloc")
-NO_MEMORY_EXITS = {"alloc_failed", "alloc_refused", "tlsf_pool_alloc_refused", "alloc_report"}
+NO_MEMORY_EXITS = {"alloc_failed", "tlsf_pool_alloc_refused", "alloc_report"}
+# And when deferred frees wait: a bounded number is taken back, and the request tried again.
+RETRIED_EXITS = NO_MEMORY_EXITS | DRAINING_EXITS | {"drain_failing"}
 
 # The static key that is on while operations are timed.
 TIMING = "tlsf_timing"

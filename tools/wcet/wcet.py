@@ -69,6 +69,7 @@ class Analysis:
         self.plain, self.timed = self.program(), self.program(paths.TIMING)
         self.full = self.program(entered=paths.NO_MEMORY_EXITS)
         self.draining = self.program(entered=paths.DRAINING_EXITS)
+        self.retried = self.program(entered=paths.RETRIED_EXITS)
         self.rows, self.ways = [], {}
 
     def program(self, *on, entered=frozenset()):
@@ -108,6 +109,7 @@ class Analysis:
         self.rows.append((PAIR, sum(dict(self.rows)[name] for name in paths.PAIR)))
         for name in paths.NO_MEMORY:
             self.add(f"{name} (no memory)", self.full, self.full.symbol(name))
+            self.add(f"{name} (no memory, 16 deferred)", self.retried, self.retried.symbol(name))
         for name in paths.DRAINING:
             self.add(f"{name} (deferred free)", self.draining, self.draining.symbol(name))
         self.run_core()
@@ -240,7 +242,7 @@ def print_notes(analysis, hold):
         print(f"Spinning for the lock is apart: at most (CPUs - 1) x {hold} instructions, while "
               "these\npaths alone take it.")
     print("\nCold exits, where a path ends because it is no longer the operation asked for:")
-    met = analysis.plain.met | analysis.timed.met | analysis.full.met | analysis.draining.met
+    met = analysis.plain.met | analysis.timed.met | analysis.full.met | analysis.draining.met | analysis.retried.met
     for name in sorted(met & analysis.cold.keys()):
         print(f"  {name:<34}{analysis.cold[name]}")
     print("\nAsides, one instruction each:")
