@@ -21,6 +21,8 @@
 #include <linux/tlsf.h>
 #include <linux/vmalloc.h>
 
+#include "untraced.h"
+
 /* ---- hooks ---- */
 
 static void (*on_move)(void);
@@ -48,12 +50,6 @@ static bool queueing(struct irq_work *work)
 #define fatal_signal_pending(t)	(killed)
 
 /* ---- the pool, without its tracepoints ---- */
-
-#define trace_tlsf_alloc(...)		do { } while (0)
-#define trace_tlsf_free(...)		do { } while (0)
-#define trace_tlsf_exhausted(...)	do { } while (0)
-int tlsf_trace_reg(void);
-void tlsf_trace_unreg(void);
 
 #include "resize_pool.c"
 
