@@ -64,6 +64,19 @@ static void *row[ROW];
 static unsigned long held_flags, *word, good;
 static bool held;
 
+/* what tlsf_pool_init() makes */
+static int resize_suite_init(struct kunit_suite *suite)
+{
+	drain_queue = alloc_workqueue("kunit-resize", WQ_UNBOUND, 0);
+	return drain_queue ? 0 : -ENOMEM;
+}
+
+static void resize_suite_exit(struct kunit_suite *suite)
+{
+	if (drain_queue)
+		destroy_workqueue(drain_queue);
+}
+
 static int resize_init(struct kunit *test)
 {
 	pool = tlsf_pool_create("kunit-resize", SZ_16M);
@@ -289,6 +302,8 @@ static struct kunit_case resize_cases[] = {
 
 static struct kunit_suite resize_suite = {
 	.name = "tlsf_resize",
+	.suite_init = resize_suite_init,
+	.suite_exit = resize_suite_exit,
 	.init = resize_init,
 	.exit = resize_exit,
 	.test_cases = resize_cases,
