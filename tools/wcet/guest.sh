@@ -38,7 +38,7 @@ tlsf stress --threads 4 --seed 1 --ops 40000 --align-mix 30 --resize-mix 30 >/de
 holds
 measured 64M 1 timed=1 deferring=0
 flat 64K 10
-flat 64K 1000
+flat 64K 500
 flat 1M 10
 flat 1M 10000
 flat 64M 10

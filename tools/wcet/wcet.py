@@ -109,6 +109,7 @@ class Analysis:
         self.rows.append((PAIR, sum(dict(self.rows)[name] for name in paths.PAIR)))
         for name in paths.NO_MEMORY:
             self.add(f"{name} (no memory)", self.full, self.full.symbol(name))
+        for name in set(paths.NO_MEMORY) & set(paths.DRAINING):
             self.add(f"{name} (no memory, 16 deferred)", self.retried, self.retried.symbol(name))
         for name in paths.DRAINING:
             self.add(f"{name} (deferred free)", self.draining, self.draining.symbol(name))

@@ -4,7 +4,7 @@
  *
  * Room: wcet (kernel). That takes somebody who frees while this processor holds the lock.
  * A request for zeroed memory calls the core's own function under it, and a probe there
- * frees the block. Both probe and request are gone before anything is timed.
+ * frees the blocks. Both probe and request are gone before anything is timed.
  */
 #include <linux/gfp.h>
 #include <linux/kprobes.h>
@@ -12,41 +12,48 @@
 
 #include "measure.h"
 
-#define HOLE	24	/* bytes of the request; GUARD of states.c, which keeps a place for it */
+#define HOLE	24	/* bytes of the request; a GUARD of states.c keeps a place for it */
 
-static void *victim;
+static void *const *victims;
+static unsigned int victims_left;
 
-static int free_victim(struct kprobe *probe, struct pt_regs *regs)
+static int free_victims(struct kprobe *probe, struct pt_regs *regs)
 {
-	void *ptr = victim;
-
-	victim = NULL;
-	tlsf_kfree(ptr);
+	while (victims_left)
+		tlsf_kfree(victims[--victims_left]);
 	return 0;
 }
 
 /**
- * target_defer() - let the next operation on the default pool find a deferred free
+ * target_defer() - let the next operation on the default pool find deferred frees
  * @t: the default pool
- * @ptr: block that is freed; NULL, and nothing happens
+ * @ptr: blocks that are freed; one that is NULL, and nothing happens
+ * @nr: how many
  *
  * Context: task; may sleep.
- * Return: another block, in the making of which @ptr was freed.
+ * Return: another block, in the making of which they were freed.
  */
-void *target_defer(struct target *t, void *ptr)
+void *target_defer(struct target *t, void *const ptr[], unsigned int nr)
 {
-	struct kprobe probe = { .symbol_name = "tlsf_core_alloc", .pre_handler = free_victim };
-	size_t usable = ptr ? t->usable(t, ptr) : 0;
+	struct kprobe probe = { .symbol_name = "tlsf_core_alloc", .pre_handler = free_victims };
+	size_t usable = 0;
+	unsigned int i;
 	void *block;
 
-	if (!ptr || register_kprobe(&probe))
+	for (i = 0; i < nr; i++) {
+		if (!ptr[i])
+			return NULL;
+		usable += t->usable(t, ptr[i]);
+	}
+	if (register_kprobe(&probe))
 		return NULL;
-	victim = ptr;
+	victims = ptr;
+	victims_left = nr;
 	block = tlsf_kzalloc(HOLE, GFP_ATOMIC | __GFP_NOWARN);
 	unregister_kprobe(&probe);
-	if (victim || !block)
+	if (victims_left || !block)
 		return block;
 	t->used += t->usable(t, block) - usable;
-	t->pending = true;
+	t->pending = nr;
 	return block;
 }

@@ -48,7 +48,7 @@ MODULE_PARM_DESC(only_default, "Drive the default pool alone");
 /* ---- blocks that stay ---- */
 
 #define LIVE_SIZE	24
-#define HOLE_SIZE	48
+#define HOLE_SIZE	24	/* serves none of the requests of states.c */
 #define HOLE_EVERY	64
 
 /* pushes a block on a chain; false when there is none */
@@ -151,7 +151,7 @@ static int drive(struct target *t)
 	if (IS_ERR_OR_NULL(t))
 		return PTR_ERR_OR_ZERO(t);
 	if (!deferring)
-		t->name[ALLOC_DRAINS] = t->name[FREE_DRAINS] = NULL;
+		t->name[ALLOC_DRAINS] = t->name[FREE_DRAINS] = t->name[NO_MEMORY_DRAINS] = NULL;
 	err = timed ? forestall_extremes(t) : 0;
 	if (err)
 		return err;

@@ -21,8 +21,12 @@ enum verb {
 	ALLOC, MEMALIGN, RESIZE, FREE, GROW_BACK, NO_MEMORY,
 	SEARCHED,
 	ALLOC_DRAINS = SEARCHED, FREE_DRAINS,	/* that take back a deferred free first */
+	NO_MEMORY_DRAINS,			/* and DRAIN_FAILING more before it fails */
 	VERBS
 };
+
+/* as in the pool */
+enum { DRAIN_FAILING = 16 };
 
 enum phase { STATES, RANDOM, SEARCH, PHASES };
 
@@ -33,7 +37,7 @@ enum phase { STATES, RANDOM, SEARCH, PHASES };
  * @self: its first argument, or NULL: the default pool's functions have none
  * @core: is it a bare core, whose resize and free return a status?
  * @usable: how many bytes of a block may be used
- * @pending: a free was deferred, and the next operation takes it back first
+ * @pending: frees that were deferred, of which the next operation takes back one first
  * @used: bytes in use
  * @peak: most @used ever
  * @phase: where the operations come from now
@@ -46,7 +50,7 @@ struct target {
 	void *self;
 	bool core;
 	size_t (*usable)(struct target *t, void *ptr);
-	bool pending;
+	unsigned int pending;
 	size_t used;
 	size_t peak;
 	enum phase phase;
@@ -69,7 +73,7 @@ void *target_level(struct target *t);
 void target_round(struct target *t);
 
 /* defer.c */
-void *target_defer(struct target *t, void *ptr);
+void *target_defer(struct target *t, void *const ptr[], unsigned int nr);
 
 struct target *target_default(void);
 struct target *target_own(size_t bytes);

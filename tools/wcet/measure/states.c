@@ -14,12 +14,13 @@
 
 #include "measure.h"
 
-#define GUARD	24	/* keeps two blocks from being neighbours */
+/* keeps two blocks from being neighbours; no hole of populate() serves it */
+#define GUARD	32
 
 /* blocks in the order in which they were allocated; free ones are NULL */
 struct row {
 	struct target *t;
-	void *block[24];
+	void *block[96];
 	unsigned int nr;
 };
 
@@ -40,6 +41,13 @@ static void level(struct row *r)
 	r->block[r->nr++] = target_level(r->t);
 }
 
+/* a new peak, which the next free finds */
+static void exceed(struct row *r)
+{
+	level(r);
+	put(r, GUARD);
+}
+
 static void clear(struct row *r)
 {
 	while (r->nr)
@@ -50,11 +58,14 @@ static void clear(struct row *r)
 
 enum place { ALONE, FIRST, LAST, BETWEEN, PLACES };
 
-/* two blocks of its size, elsewhere; the first of their numbers */
-static unsigned int put_mates(struct row *r, size_t size)
+/* two blocks of its size, elsewhere, unless it is to be alone; the first of their numbers */
+static unsigned int put_mates(struct row *r, size_t size, enum place place)
 {
-	unsigned int mates = put(r, size);
+	unsigned int mates = r->nr;
 
+	if (place == ALONE)
+		return mates;
+	put(r, size);
 	put(r, GUARD);
 	put(r, size);
 	put(r, GUARD);
@@ -69,6 +80,21 @@ static void settle(struct row *r, unsigned int i, unsigned int mates, enum place
 	drop(r, i);
 	if (place == LAST || place == BETWEEN)
 		drop(r, mates + 2);
+}
+
+/*
+ * Keep a free block of @size apart from all others: what is pushed on its list then finds a
+ * head, which is held against the list. 0: none.
+ */
+static void meet(struct row *r, size_t size)
+{
+	unsigned int i;
+
+	if (!size)
+		return;
+	i = put(r, size);
+	put(r, GUARD);
+	drop(r, i);
 }
 
 /* ---- allocate ---- */
@@ -87,7 +113,7 @@ static void small_from_giant(struct target *t, size_t size)
 static void small_from_block(struct target *t, size_t size, size_t from, enum place place)
 {
 	struct row r = { .t = t };
-	unsigned int mates = put_mates(&r, from), i = put(&r, from);
+	unsigned int mates = put_mates(&r, from, place), i = put(&r, from);
 
 	put(&r, GUARD);
 	level(&r);
@@ -109,18 +135,23 @@ static void aligned_from_giant(struct target *t, size_t align, size_t shift)
 
 /* ---- free ---- */
 
-/* both neighbours are free, of any classes, anywhere in their lists */
-static void free_between(struct target *t, const size_t size[3], enum place low, enum place high)
+/* both neighbours are free, of any classes, anywhere in their lists; @met see meet() */
+static void free_between(struct target *t, const size_t size[3], enum place low, enum place high,
+			 size_t met)
 {
 	struct row r = { .t = t };
-	unsigned int low_mates = put_mates(&r, size[0]), high_mates = put_mates(&r, size[2]);
-	unsigned int i = put(&r, size[0]);
+	unsigned int low_mates = put_mates(&r, size[0], low);
+	unsigned int high_mates = put_mates(&r, size[2], high);
+	unsigned int i;
 
+	meet(&r, met);
+	i = put(&r, size[0]);
 	put(&r, size[1]);
 	put(&r, size[2]);
 	put(&r, GUARD);
 	settle(&r, i, low_mates, low);
 	settle(&r, i + 2, high_mates, high);
+	exceed(&r);
 	drop(&r, i + 1);
 	clear(&r);
 }
@@ -138,17 +169,35 @@ static unsigned int put_triple(struct row *r, const size_t size[3])
 	return i;
 }
 
+/* let the middle blocks of the @nr triples that begin at @first be deferred frees */
+static void defer(struct row *r, const unsigned int first[], unsigned int nr)
+{
+	void *victim[1 + DRAIN_FAILING];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		victim[i] = r->block[first[i] + 1];
+		r->block[first[i] + 1] = NULL;
+	}
+	r->block[r->nr++] = target_defer(r->t, victim, nr);
+}
+
 /*
  * What was deferred merges with both neighbours, and then so does what is freed, which is
- * of other classes, or a request is served from it. All are alone in their lists.
+ * of other classes, or a request is served from it. All are alone in their lists, or meet
+ * one other there.
  */
 static void drain_first(struct target *t, const size_t size[3], const size_t other[3],
-			bool then_free)
+			bool then_free, bool met)
 {
 	struct row r = { .t = t };
 	unsigned int hole = put_triple(&r, (size_t [3]){ GUARD, GUARD, GUARD });
 	unsigned int i = put_triple(&r, size), j = put_triple(&r, other);
 
+	if (met)
+		meet(&r, size[0] + size[1] + size[2] + 16);
+	if (met && then_free)
+		meet(&r, other[0] + other[1] + other[2] + 16);
 	level(&r);
 	drop(&r, hole);
 	drop(&r, i);
@@ -157,8 +206,7 @@ static void drain_first(struct target *t, const size_t size[3], const size_t oth
 		drop(&r, j);
 		drop(&r, j + 2);
 	}
-	r.block[r.nr++] = target_defer(t, r.block[i + 1]);
-	r.block[i + 1] = NULL;
+	defer(&r, &i, 1);
 	if (then_free)
 		drop(&r, j + 1);
 	else
@@ -168,12 +216,15 @@ static void drain_first(struct target *t, const size_t size[3], const size_t oth
 
 /* ---- resize ---- */
 
-/* into the free block above, all or some of it; and back */
-static void grow_into(struct target *t, size_t from, size_t above, size_t to, enum place place)
+/* into the free block above, all or some of it; and back; @met see meet() */
+static void grow_into(struct target *t, size_t from, size_t above, size_t to, enum place place,
+		      size_t met)
 {
 	struct row r = { .t = t };
-	unsigned int mates = put_mates(&r, above), i = put(&r, from);
+	unsigned int mates = put_mates(&r, above, place), i;
 
+	meet(&r, met);
+	i = put(&r, from);
 	put(&r, above);
 	put(&r, GUARD);
 	level(&r);
@@ -200,7 +251,7 @@ static void grow_into_giant(struct target *t, size_t from, size_t to)
 static void grow_both(struct target *t, const size_t size[3], size_t align, enum place place)
 {
 	struct row r = { .t = t };
-	unsigned int mates = put_mates(&r, size[0]), i;
+	unsigned int mates = put_mates(&r, size[0], place), i;
 
 	put(&r, 3 * GUARD);
 	i = put(&r, size[0]);
@@ -261,9 +312,36 @@ static void peek_in_full(struct target *t, size_t size, size_t align)
 	drain(t, rest);
 }
 
+/*
+ * The pool is full but for what was deferred, each of which merges with both neighbours; all
+ * that an operation may take back it does, and no piece is large enough.
+ */
+static void drain_and_fail(struct target *t)
+{
+	static const size_t mixed[][3] = { { 300, 48, 600 }, { 1200, 40, 400 } };
+	struct row r = { .t = t };
+	unsigned int i, first[1 + DRAIN_FAILING], hole;
+	void **rest;
+
+	hole = put_triple(&r, (size_t [3]){ GUARD, GUARD, GUARD });
+	for (i = 0; i < ARRAY_SIZE(first); i++)
+		first[i] = put_triple(&r, mixed[i & 1]);
+	rest = fill(t);
+	drop(&r, hole);
+	for (i = 0; i < ARRAY_SIZE(first); i++) {
+		drop(&r, first[i]);
+		drop(&r, first[i] + 2);
+	}
+	defer(&r, first, ARRAY_SIZE(first));
+	put(&r, SZ_8K);
+	clear(&r);
+	drain(t, rest);
+}
+
 /* ---- all of them ---- */
 
-static const size_t sizes[] = { 32, 528, SZ_8K, SZ_128K };
+/* each in another word of the bitmap */
+static const size_t sizes[] = { 32, 528, SZ_2K, SZ_8K, SZ_128K };
 
 /* the @i-th triple of sizes up to @most; false when there is none */
 static bool triple(size_t size[3], unsigned int i, size_t most)
@@ -296,22 +374,24 @@ static void states_of_alloc(struct target *t, size_t most)
 static void states_of_free(struct target *t, size_t most)
 {
 	enum place low, high;
-	unsigned int i;
+	unsigned int i, met;
 	size_t size[3];
 
 	for (i = 0; triple(size, i, most); i++)
 		for (low = ALONE; low < PLACES; low++)
 			for (high = ALONE; high < PLACES; high++)
-				free_between(t, size, low, high);
+				for (met = 0; met < 2; met++)
+					free_between(t, size, low, high,
+						     met * (size[0] + size[1] + size[2] + 16));
 }
 
 static void states_of_draining(struct target *t)
 {
-	static const size_t mixed[][3] = { { 528, SZ_8K, 80 }, { SZ_4K, 120, SZ_1K } };
+	static const size_t mixed[][3] = { { 528, 80, SZ_8K }, { SZ_2K, 120, 6000 } };
 	unsigned int i;
 
-	for (i = 0; i < 4; i++)
-		drain_first(t, mixed[i & 1], mixed[~i & 1], i & 2);
+	for (i = 0; i < 8; i++)
+		drain_first(t, mixed[i & 1], mixed[~i & 1], i & 2, i & 4);
 }
 
 static void states_of_resize(struct target *t, size_t most)
@@ -325,8 +405,9 @@ static void states_of_resize(struct target *t, size_t most)
 			grow_into_giant(t, from, to);
 	for (i = 0; triple(size, i, most); i++) {
 		for (place = ALONE; place < PLACES; place++) {
-			grow_into(t, size[0], size[1], size[0] + size[1] / 2, place);
-			grow_into(t, size[0], size[1], size[0] + size[1], place);
+			grow_into(t, size[0], size[1], size[0] + size[1] / 2, place, 0);
+			grow_into(t, size[0], size[1], size[0] + size[1] / 2, place, size[1] / 2);
+			grow_into(t, size[0], size[1], size[0] + size[1], place, 0);
 			grow_both(t, size, 64, place);
 			grow_both(t, size, 8, place);
 		}
@@ -356,4 +437,6 @@ void states(struct target *t)
 		states_of_draining(t);
 	for (size = 560; size <= SZ_16K; size += 520)
 		peek_in_full(t, size, 64);
+	if (t->name[NO_MEMORY_DRAINS])
+		drain_and_fail(t);
 }

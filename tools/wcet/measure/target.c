@@ -22,11 +22,25 @@
 
 /* ---- maxima ---- */
 
+/* the same operation when @pending deferred frees waited for it */
+static enum verb draining(enum verb verb, unsigned int pending)
+{
+	if (verb == NO_MEMORY && pending == 1 + DRAIN_FAILING)
+		return NO_MEMORY_DRAINS;
+	if (verb == ALLOC && pending == 1)
+		return ALLOC_DRAINS;
+	if (verb == FREE && pending == 1)
+		return FREE_DRAINS;
+	return VERBS;
+}
+
 static void seen(struct target *t, enum verb verb, unsigned int cycles)
 {
 	if (t->pending)
-		verb = verb == ALLOC ? ALLOC_DRAINS : FREE_DRAINS;
-	t->pending = false;
+		verb = draining(verb, t->pending);
+	t->pending = 0;
+	if (verb == VERBS)
+		return;
 	t->max[t->phase][verb] = max(t->max[t->phase][verb], cycles);
 	t->round[verb] = max(t->round[verb], cycles);
 }
@@ -150,7 +164,8 @@ struct target *target_default(void)
 	static struct target t = {
 		.name = { "tlsf_kmalloc", "tlsf_kmemalign", "tlsf_krealloc", "tlsf_kfree",
 			  NULL, "tlsf_kmalloc (no memory)", "tlsf_kmalloc (deferred free)",
-			  "tlsf_kfree (deferred free)" },
+			  "tlsf_kfree (deferred free)",
+			  "tlsf_kmalloc (no memory, 16 deferred)" },
 		.fn = { (unsigned long)tlsf_kmalloc, (unsigned long)tlsf_kmemalign,
 			(unsigned long)tlsf_krealloc, (unsigned long)tlsf_kfree },
 		.usable = default_usable,
