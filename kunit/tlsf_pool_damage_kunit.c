@@ -62,7 +62,7 @@ KUNIT_ARRAY_PARAM(damage, damage_cases, damage_desc);
 
 static int damage_init(struct kunit *test)
 {
-	struct tlsf_pool *pool = tlsf_pool_create("kunit-damage", POOL_BYTES);
+	struct tlsf_pool *pool = tlsf_pool_create("damaged", POOL_BYTES);
 
 	test->priv = pool;
 	return PTR_ERR_OR_ZERO(pool);
