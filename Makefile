@@ -56,7 +56,7 @@ test-kernels: tools | deps $(stamp)-arm64 ## test on 6.1, 6.12, 7.x, PREEMPT_RT,
 	@tools/build/matrix.sh $(KERNELS)
 
 stress: tools | deps ## races on purpose, in all contexts on all processors [KERNEL=amd64 OPS=]
-	@tools/vm/stress.sh FLAVOUR=$(KERNEL) $(OPS)
+	@tools/vm/stress.sh KERNEL=$(KERNEL) $(OPS)
 
 steps: | $(stamp)-build ## count the core's instructions per operation: table, and build/steps.csv
 	@$(MAKE) -s -C tools/host steps

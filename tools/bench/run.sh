@@ -3,7 +3,7 @@
 #
 # Head to head: tlsf and the kernel's own allocators in a stock Debian kernel, in one run.
 #
-# Room: bench. Usage: run.sh [FLAVOUR=amd64] [OPTION]...   flavours: see build/kernel.sh
+# Room: bench. Usage: run.sh [KERNEL=amd64] [OPTION]...   kernels: see build/kernel.sh
 #   --trace FILE   recorded trace (default tools/traces/debian-boot.trace.zst)
 #   --random OPS   operations of the random workload (default 100000)
 #   --limit OPS    only the first operations of the trace
@@ -16,9 +16,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/../build/lib.sh"
 
-flavour=amd64 trace=$tlsf_root/tools/traces/debian-boot.trace.zst random=100000
+trace=$tlsf_root/tools/traces/debian-boot.trace.zst random=100000
 limit=1000000000 out="" fault=0
-case ${1:-} in FLAVOUR=*) flavour=${1#*=} && shift ;; esac
+take_kernel amd64 "$@" && shift
 while [ $# -gt 0 ]; do
 	[ $# -ge 2 ] || die "$1 needs a value; see the top of $0"
 	case $1 in
@@ -31,13 +31,10 @@ while [ $# -gt 0 ]; do
 	esac
 	shift 2
 done
-place=$("$here/../build/kernel.sh" --all "$flavour")
-IFS=$'\t' read -r image kdir tree <<<"$place"
-release=${image##*/vmlinuz-}
+locate_kernel "$kernel"
 module=$tlsf_root/build/modules/$release
 work=$tlsf_root/build/bench/$release
-csv=$tlsf_root/build/bench.csv
-[ "$flavour" = amd64 ] || csv=$tlsf_root/build/bench-${flavour//\//-}.csv
+csv=$(table_of bench)
 [ -z "$out" ] || csv=$out/bench.csv
 out=${out:-$work}
 
@@ -54,7 +51,7 @@ mkdir -p "$work" "$out"
 "$here/../build/modules.sh" --tree "$tree" "$kdir" "$module" >&2
 "$here/../build/client.sh" --tree "$tree" "$kdir" "$module" "$here/module" "$work/module"
 workloads
-"$here/../vm/with-tlsf" "FLAVOUR=$flavour" --icount --timeout 600 \
+"$here/../vm/with-tlsf" "KERNEL=$kernel" --icount --timeout 600 \
 	--append init_on_alloc=0 --module "$work/module/tlsf_bench.ko" \
 	--file "$out/workloads:bench/workloads" --file "$out/fault:bench/fault" \
 	--init-script "$here/guest.sh" --log "$out/guest.log" >"$out/measured" ||

@@ -4,7 +4,7 @@
 # Tests of make bench, on short workloads: two runs are the same to the digit, and
 # seeded faults are noticed.
 #
-# Room: bench. Usage: tests.sh [FLAVOUR=amd64]   Prints KTAP. Both runs at the same
+# Room: bench. Usage: tests.sh [KERNEL=amd64]   Prints KTAP. Both runs at the same
 # time; -icount makes each blind to how busy the host is.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,14 +13,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/ktap.sh
 . "$here/../build/ktap.sh"
 
-flavour=amd64
-case ${1:-} in FLAVOUR=*) flavour=${1#*=} ;; esac
-out=$tlsf_root/build/test/bench-${flavour//\//-}
+take_kernel amd64 "$@" || true
+out=$tlsf_root/build/test/bench-$kernel_file
 
 # bench N: with fault N at its end
 bench() {
 	mkdir -p "$out/$1"
-	"$here/run.sh" "FLAVOUR=$flavour" --out "$out/$1" --limit 3000 --random 3000 --fault "$1" \
+	"$here/run.sh" "KERNEL=$kernel" --out "$out/$1" --limit 3000 --random 3000 --fault "$1" \
 		>"$out/$1/table" 2>"$out/$1/err"
 }
 

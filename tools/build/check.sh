@@ -21,16 +21,9 @@ kernel_files=(tlsf_*.[ch] include/linux/*.h include/uapi/linux/*.h samples/*.[ch
 # All files of the project, without asking git: a copy of the tree is checked too.
 files() { find . -path ./build -prune -o -path ./.git -prune -o -type f "$@" -print; }
 
-release() {
-	local image
-	image=$("$here/kernel.sh")
-	echo "${image##*/vmlinuz-}"
-}
-
 # Compile all modules for the stock kernel with these further arguments to make.
 kbuild() {
-	local kdir
-	kdir=/lib/modules/$(release)/build
+	locate_kernel amd64
 	"$here/modules.sh" "$kdir" "$out" "$@"
 	"$here/client.sh" "$kdir" "$out" tools/vm/module "$out-vm" "$@"
 	"$here/client.sh" "$kdir" "$out" tools/bench/module "$out-bench" "$@"

@@ -11,17 +11,12 @@ set -euo pipefail
 # shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-tree=
-if [ "${1:-}" = --tree ]; then
-	tree=$2
-	shift 2
-fi
+take_tree "$@" && shift 2
 [ $# -ge 4 ] || die "usage: client.sh [--tree TREE] KDIR MODULES SRC OUT [MAKE-ARGUMENT]..."
 kdir=$1 symbols=$(realpath "$2")/Module.symvers src=$(realpath "$3") out=$(realpath -m "$4")
 shift 4
 mkdir -p "$out"
-exec {lock}>"$out.lock"
-flock "$lock"
+take_turn "$out.lock"
 find "$out" -xtype l -delete
 cp -rsfu "$src/." "$tlsf_root/include" "$out"
 forget_versions "$out" "$symbols"

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What the scripts of tools/ share: where things are, how to speak, how to put a
@@ -6,9 +6,7 @@
 #
 # Room: build. Sourced by bash scripts under "set -euo pipefail".
 
-# shellcheck disable=SC2034 # used by the scripts that source this file
 tlsf_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-# shellcheck disable=SC2034
 tlsf_cache=${TLSF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tlsf}
 
 say() { printf '%s\n' "$*" >&2; }
@@ -27,6 +25,48 @@ as_root() {
 	else
 		die "this needs root, and there is no sudo; as root run: $*"
 	fi
+}
+
+# The kernel that a script is for: "take_kernel DEFAULT "$@" && shift" takes KERNEL=NAME where
+# that is the first argument. Sets kernel, kernel_file (its name for files) and slow. The
+# names are those of kernel.sh.
+take_kernel() {
+	kernel=$1
+	case ${2:-} in
+	KERNEL=?*) kernel=${2#*=} ;;
+	-*) ;;
+	*=*) die "'$2' is not KERNEL=NAME" ;;
+	esac
+	kernel_file=${kernel//\//-} slow=$(slowness "$kernel")
+	[[ ${2:-} == KERNEL=* ]]
+}
+
+# Where a kernel is: sets image, kdir and tree, see kernel.sh, and release.
+locate_kernel() {
+	local place
+	place=$("$tlsf_root/tools/build/kernel.sh" --all "$1") || return 1
+	IFS=$'\t' read -r image kdir tree <<<"$place"
+	release=${image##*/vmlinuz-}
+}
+
+# The table of a measurement on that kernel: build/NAME.csv, or build/NAME-KERNEL.csv.
+table_of() {
+	local of=-$kernel_file
+	[ "$kernel" != amd64 ] || of=
+	echo "$tlsf_root/build/$1$of.csv"
+}
+
+# The tree to build in: "take_tree "$@" && shift 2" takes --tree TREE. Sets tree.
+take_tree() {
+	tree=""
+	[ "${1:-}" = --tree ] && tree=$2
+}
+
+# Runs that write the same files take turns, until the script ends. $1 names a file for that.
+take_turn() {
+	local turn
+	exec {turn}>"$1"
+	flock "$turn"
 }
 
 # The package that a Debian meta package stands for: linux-image-amd64 depends on

@@ -13,11 +13,7 @@ set -euo pipefail
 # shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-tree=
-if [ "${1:-}" = --tree ]; then
-	tree=$2
-	shift 2
-fi
+take_tree "$@" && shift 2
 [ $# -ge 2 ] || die "usage: modules.sh [--tree TREE] KDIR OUT [MAKE-ARGUMENT]..."
 kdir=$(in_tree "$tree" realpath -m "$1") out=$(realpath -m "$2")
 in_tree "$tree" test -f "$kdir/Makefile" ||
@@ -48,8 +44,7 @@ quietly() {
 }
 
 mkdir -p "$out"
-exec {lock}>"$out.lock"
-flock "$lock"
+take_turn "$out.lock"
 mirror
 quietly build "$out" "$@"
 quietly client samples "$@"

@@ -3,7 +3,7 @@
 #
 # Prints a stock Debian kernel's image and build directory, of the release that runs here.
 #
-# Room: build. Usage: stock.sh FLAVOUR   amd64 or rt-amd64; see kernel.sh.
+# Room: build. Usage: stock.sh KERNEL   amd64 or rt-amd64; see kernel.sh.
 # The image is downloaded and unpacked into the cache, keyed by package name and
 # version; it is never installed. The newest installed headers whose image is in the
 # cache win, unless TLSF_REFRESH=1.
@@ -11,7 +11,7 @@ set -euo pipefail
 # shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-flavour=$1
+name=$1
 
 image_dir() { echo "$tlsf_cache/kernel/linux-image-$1_$2"; }
 
@@ -20,7 +20,7 @@ releases() {
 	local dir
 	for dir in /lib/modules/*/build; do
 		[ -d "$dir" ] && basename "$(dirname "$dir")"
-	done | grep -E "^[0-9.]+[-+](deb)?[0-9]+-$flavour\$" | sort -rV
+	done | grep -E "^[0-9.]+[-+](deb)?[0-9]+-$name\$" | sort -rV
 }
 
 print_cached() {
@@ -45,7 +45,7 @@ unpack_boot() {
 # The image and the headers must be of one version, so that modules load.
 fetch() {
 	local image release version
-	image=$(resolve_meta "linux-image-$flavour" linux-image-)
+	image=$(resolve_meta "linux-image-$name" linux-image-)
 	[ -n "$image" ] || return 1
 	release=${image#linux-image-}
 	version=$(apt-cache show --no-all-versions "$image" | sed -n 's/^Version: //p')
@@ -59,5 +59,5 @@ fetch() {
 # Lists that were never fetched, or that name a version the mirror no longer has,
 # fail here: fetch them once and try again.
 (fetch) || { as_root apt-get update -q >&2 && (fetch); } ||
-	die "cannot get linux-image-$flavour with apt-get; is the network there?"
+	die "cannot get linux-image-$name with apt-get; is the network there?"
 print_cached

@@ -3,18 +3,15 @@
 #
 # Tests that all modules build for a kernel without a word of warning at W=1.
 #
-# Room: build. Usage: strict.sh [FLAVOUR=amd64]   See kernel.sh. Prints KTAP.
+# Room: build. Usage: strict.sh [KERNEL=amd64]   See kernel.sh. Prints KTAP.
 # Built from nothing each time: a warning is only said when its file is compiled.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/lib.sh"
 
-flavour=amd64
-case ${1:-} in FLAVOUR=*) flavour=${1#*=} ;; esac
-place=$("$here/kernel.sh" --all "$flavour")
-IFS=$'\t' read -r image kdir tree <<<"$place"
-release=${image##*/vmlinuz-}
+take_kernel amd64 "$@" || true
+locate_kernel "$kernel"
 out=$tlsf_root/build/strict/$release
 status=0
 

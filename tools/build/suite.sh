@@ -3,19 +3,19 @@
 #
 # Prints image, build directory and tree of a stock kernel of another Debian release.
 #
-# Room: build. Usage: suite.sh SUITE/FLAVOUR   e.g. trixie/amd64; see kernel.sh.
+# Room: build. Usage: suite.sh KERNEL   SUITE/NAME, e.g. trixie/amd64; see kernel.sh.
 # Newer headers need the tools of their own Debian, so modules are built in a small tree
 # of it, which is made once and kept in the cache: a compiler, and the kernel's headers.
-# Which version a suite has is asked of its packages linux-headers-FLAVOUR; nothing here
+# Which version a suite has is asked of its packages linux-headers-NAME; nothing here
 # names one.
 set -euo pipefail
 # shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-suite=${1%%/*} flavour=${1#*/}
+suite=${1%%/*} name=${1#*/}
 base=${suite%-backports}
 tree=$tlsf_cache/tree/$base/tree
-found=$tlsf_cache/kernel/${suite}_$flavour
+found=$tlsf_cache/kernel/${suite}_$name
 
 # This machine's sources with the suite's name for its own. $1 directory to write into.
 write_sources() {
@@ -83,8 +83,8 @@ get_image() {
 fetch() {
 	local package release version
 	apt apt-get update
-	package=$(depends "linux-headers-$flavour" 'linux-headers-')
-	[ -n "$package" ] || die "Debian $suite has no linux-headers-$flavour"
+	package=$(depends "linux-headers-$name" 'linux-headers-')
+	[ -n "$package" ] || die "Debian $suite has no linux-headers-$name"
 	release=${package#linux-headers-}
 	version=$(apt apt-cache show --no-all-versions "$package" | sed -n 's/^Version: //p')
 	say "Debian $suite has linux $release, $version"
@@ -100,8 +100,7 @@ print_found() {
 }
 
 cached "$tlsf_cache/tree/$base" bootstrap
-exec {turn}>"$tlsf_cache/tree/$base.apt.lock"
-flock "$turn"
+take_turn "$tlsf_cache/tree/$base.apt.lock"
 if [ ! -e "$found" ] || [ "${TLSF_REFRESH:-0}" = 1 ]; then
 	fetch
 fi

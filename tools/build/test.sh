@@ -33,9 +33,7 @@ declare -A command=(
 
 # Another Debian's kernel needs its packages, from the network or the cache, and a chroot.
 can_have() {
-	local place image kdir tree
-	place=$(tools/build/kernel.sh --all "$1") || return 1
-	IFS=$'\t' read -r image kdir tree <<<"$place"
+	locate_kernel "$1" || return 1
 	in_tree "$tree" test -d "$kdir" && [ -f "$image" ]
 }
 
@@ -45,7 +43,7 @@ attempt() {
 	*/*) can_have "$2" ||
 		{ printf 'KTAP version 1\n1..1\nok 1 - %s # SKIP %s cannot be had here\n' "$1" "$2" && return; } ;;
 	esac
-	${command[$1]} ${2:+"FLAVOUR=$2"}
+	${command[$1]} ${2:+"KERNEL=$2"}
 }
 
 # The last line of a log is "# exit STATUS": a log without it is cut off.

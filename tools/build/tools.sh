@@ -20,8 +20,7 @@ build() {
 arch_select "$1"
 shift
 mkdir -p "$arch_tools"
-exec {lock}>"$arch_tools.lock"
-flock "$lock"
+take_turn "$arch_tools.lock"
 build . "$arch_tools"
 for dir; do
 	build "$dir" "$arch_tools/${dir##*/}"

@@ -3,7 +3,7 @@
 #
 # Runs the KUnit suites as modules in a UML kernel with KASAN and lockdep.
 #
-# Room: harness. Usage: run.sh [FLAVOUR=uml]   or debug, kcsan: see build/kernel.sh. Prints
+# Room: harness. Usage: run.sh [KERNEL=uml]   or debug, kcsan: see build/kernel.sh. Prints
 # the suites' KTAP; what kunit.py makes of it goes to standard error. The UML kernel is
 # built once per source version, configuration and compiler, and kept in the cache.
 set -euo pipefail
@@ -11,12 +11,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/../build/lib.sh"
 
-flavour=uml
-case ${1:-} in FLAVOUR=*) flavour=${1#*=} ;; esac
+take_kernel uml "$@" || true
 source=$("$here/../build/source.sh")
 kunit_py=$source/tools/testing/kunit/kunit.py
-out=$tlsf_root/build/modules/$flavour-kunit
-log=$tlsf_root/build/test/kunit-$flavour.log
+out=$tlsf_root/build/modules/$kernel-kunit
+log=$tlsf_root/build/test/kunit-$kernel.log
 guest=(--log "$log" --init-script "$here/guest.sh" --file "$here/../vm/guest/kmemleak.sh"
 	--mem 1G)
 
@@ -55,15 +54,13 @@ prepare_uml() {
 }
 
 prepare_qemu() {
-	local place image kdir tree
-	place=$("$here/../build/kernel.sh" --all "$flavour")
-	IFS=$'\t' read -r image kdir tree <<<"$place"
-	mapfile -t machine < <(run_options "$flavour")
+	locate_kernel "$kernel"
+	mapfile -t machine < <(run_options "$kernel")
 	machine+=(--kernel "$image" --smp 2 --timeout 1200)
 	"$here/../build/modules.sh" --tree "$tree" "$kdir" "$out" W=1 KCFLAGS=-Werror >&2
 }
 
-if [ "$flavour" = uml ]; then prepare_uml; else prepare_qemu; fi
+if [ "$kernel" = uml ]; then prepare_uml; else prepare_qemu; fi
 kunits=("$out"/kunit/*.ko)
 mkdir -p "$(dirname "$log")"
 # UML was once seen to hang while it booted, before any code of ours: only then again.

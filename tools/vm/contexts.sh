@@ -3,7 +3,7 @@
 #
 # The self-test in every context, with real NMIs.
 #
-# Room: harness. Usage: contexts.sh [FLAVOUR=amd64] [MACHINE]...   Prints KTAP. Machines:
+# Room: harness. Usage: contexts.sh [KERNEL=amd64] [MACHINE]...   Prints KTAP. Machines:
 #   smp2  two processors
 #   smp1  one processor
 #   up    one, with the module built as for a uniprocessor kernel, where a spinlock is
@@ -15,13 +15,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/../build/lib.sh"
 
-flavour=amd64
-case ${1:-} in FLAVOUR=*) flavour=${1#*=} && shift ;; esac
+take_kernel amd64 "$@" && shift
 [ $# -gt 0 ] || set -- smp2 smp1 up
 source=${TLSF_SOURCE:-$tlsf_root}
-place=$("$here/../build/kernel.sh" --all "$flavour")
-IFS=$'\t' read -r image kdir tree <<<"$place"
-release=${image##*/vmlinuz-}
+locate_kernel "$kernel"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -51,11 +48,11 @@ with_nmis() {
 boot() {
 	local out options
 	out=$(modules_of "$1") || return
-	mapfile -t options < <(run_options "$flavour")
+	mapfile -t options < <(run_options "$kernel")
 	"$here/run" --kernel "$image" "${options[@]}" --smp "$([ "$1" = smp2 ] && echo 2 || echo 1)" \
-		--timeout $((90 * $(slowness "$flavour"))) --monitor "$work/$1.monitor" \
+		--timeout $((90 * slow)) --monitor "$work/$1.monitor" \
 		--init-script "$here/guest/selftest.sh" \
-		--log "$tlsf_root/build/test/contexts-${flavour//\//-}-$1.log" \
+		--log "$tlsf_root/build/test/contexts-$kernel_file-$1.log" \
 		--module "$out/tlsf_mod.ko" --module "$out/selftest/tlsf_selftest.ko" |
 		with_nmis "$1"
 }

@@ -44,14 +44,12 @@ wanted() {
 lockdep() { "$copy/tools/kunit/run.sh"; }
 
 races() {
-	make -s -C "$copy/tools" && "$copy/tools/vm/stress.sh" FLAVOUR=kcsan 10000
+	make -s -C "$copy/tools" && "$copy/tools/vm/stress.sh" KERNEL=kcsan 10000
 }
 
 wcet() {
-	local image release
-	image=$("$here/../build/kernel.sh")
-	release=${image##*/vmlinuz-}
-	"$copy/tools/build/modules.sh" "/lib/modules/$release/build" "$copy/build/modules/$release" &&
+	locate_kernel amd64 &&
+		"$copy/tools/build/modules.sh" --tree "$tree" "$kdir" "$copy/build/modules/$release" &&
 		"$here/../wcet/wcet.py" "$copy/build/modules/$release/tlsf_mod.ko" --kernel "$image"
 }
 

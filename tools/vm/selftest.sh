@@ -3,7 +3,7 @@
 #
 # Tests the harness itself: each way a run can go wrong must be told from success.
 #
-# Room: harness. Usage: selftest.sh [FLAVOUR=amd64]. Prints KTAP. Boots several guests, two at
+# Room: harness. Usage: selftest.sh [KERNEL=amd64]. Prints KTAP. Boots several guests, two at
 # a time. On debug and kcsan also with reports of their checkers, provoked by tlsf_seed.ko.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -253,11 +253,9 @@ read to 0xffffffff81c0a2c8 of 4 bytes by task 123 on cpu 1:
  tlsf_latency_create+0x1d1/0x2c0 [tlsf_mod]
 END
 
-flavour=amd64
-case ${1:-} in FLAVOUR=*) flavour=${1#*=} ;; esac
-slow=$(slowness "$flavour")
-kernel=$("$here/../build/kernel.sh" "$flavour")
-runner=("$here/run" --kernel "$kernel")
+take_kernel amd64 "$@" || true
+locate_kernel "$kernel"
+runner=("$here/run" --kernel "$image")
 # Two boots at a time: the first of each pair in the background.
 boot good <<<'echo hello; cat /proc/sys/kernel/tainted; exit 0' &
 boot status <<<'exit 3'
@@ -306,7 +304,7 @@ fails never "not for ever" "off before the script began, in each of 3 boots: KAS
 
 # Reports of real checkers, and checkers that are switched off without one.
 seeds() {
-	runner=("$here/with-tlsf" "FLAVOUR=$flavour" --clients --smp 2)
+	runner=("$here/with-tlsf" "KERNEL=$kernel" --clients --smp 2)
 	"${runner[@]}" --init-script /dev/null >/dev/null 2>&1 || true # builds the modules
 }
 
@@ -346,6 +344,6 @@ kcsan() {
 	fails blind "KCSAN that went off in silence is seen" 'went off while the script ran.*: KCSAN'
 }
 
-case $flavour in debug | kcsan) $flavour ;; esac
+case $kernel in debug | kcsan) $kernel ;; esac
 echo "1..$count"
 exit $status

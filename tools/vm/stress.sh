@@ -3,7 +3,7 @@
 #
 # Races on purpose, on four processors: see guest/stress.sh.
 #
-# Room: harness. Usage: stress.sh [FLAVOUR=amd64] [OPERATIONS [PROCESSORS]]. Prints KTAP.
+# Room: harness. Usage: stress.sh [KERNEL=amd64] [OPERATIONS [PROCESSORS]]. Prints KTAP.
 # A kernel with checkers gets two: on a busy host four do little but serve their timers.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,19 +12,17 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/arch.sh
 . "$here/../build/arch.sh"
 
-flavour=amd64
-case ${1:-} in FLAVOUR=*) flavour=${1#*=} && shift ;; esac
-slow=$(slowness "$flavour")
-arch_select "$(arch_of_name "$flavour")"
+take_kernel amd64 "$@" && shift
+arch_select "$(arch_of_name "$kernel")"
 smp=${2:-$((slow > 1 ? 2 : 4))}
 [ "$smp" -gt "$(nproc)" ] || arch_fair=1
 ops=${1:-$((1200000 / slow / slow / arch_fair))}
 options=()
 # Our KCSAN kernel watches as long and as often as short tests need. A long run has the
 # kernel's own delays, at a fifth of as many accesses.
-[ "$flavour" != kcsan ] || [ "$ops" -le 100000 ] ||
+[ "$kernel" != kcsan ] || [ "$ops" -le 100000 ] ||
 	options+=(--append "kcsan.skip_watch=20000 kcsan.udelay_task=80 kcsan.udelay_interrupt=20")
-exec "$here/with-tlsf" "FLAVOUR=$flavour" --clients --smp "$smp" --mem 1G \
+exec "$here/with-tlsf" "KERNEL=$kernel" --clients --smp "$smp" --mem 1G \
 	--timeout $((slow * (600 + ops / 10000))) --append "tlsf_ops=$ops" \
 	--init-script "$here/guest/stress.sh" --file "$here/guest/kmemleak.sh" \
-	"${options[@]}" --log "$tlsf_root/build/test/stress-${flavour//\//-}.log"
+	"${options[@]}" --log "$tlsf_root/build/test/stress-$kernel_file.log"

@@ -4,7 +4,7 @@
 # Runs the tests of /dev/tlsf, one behaviour a file, on one of the kernels that
 # build/kernel.sh knows.
 #
-# Room: harness. Usage: tests.sh [FLAVOUR=amd64] [NAME]...   default: all. Prints KTAP.
+# Room: harness. Usage: tests.sh [KERNEL=amd64] [NAME]...   default: all. Prints KTAP.
 # The tests are the programs of tools/vm/tests, built for the kernel's architecture, and the scripts tools/vm/tests/*.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,11 +13,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/arch.sh
 . "$here/../build/arch.sh"
 
-flavour=amd64
-case ${1:-} in FLAVOUR=*) flavour=${1#*=} && shift ;; esac
-slow=$(slowness "$flavour")
-name=${flavour//\//-}
-stage=$tlsf_root/build/vm/tests-$name
+take_kernel amd64 "$@" && shift
+stage=$tlsf_root/build/vm/tests-$kernel_file
 
 collect() {
 	local file
@@ -36,11 +33,11 @@ keep_only() {
 	done
 }
 
-programs=$("$here/../build/tools.sh" "$(arch_of_name "$flavour")" vm/tests)
+programs=$("$here/../build/tools.sh" "$(arch_of_name "$kernel")" vm/tests)
 collect
 [ $# = 0 ] || keep_only "$@"
 [ -n "$(ls "$stage")" ] || die "no such test in tools/vm/tests: $*"
-exec "$here/with-tlsf" "FLAVOUR=$flavour" --clients --smp 2 --mem 1G --timeout $((600 * slow)) \
+exec "$here/with-tlsf" "KERNEL=$kernel" --clients --smp 2 --mem 1G --timeout $((600 * slow)) \
 	--append "tlsf_patience=$((90 * slow)) tlsf_slow=$slow" --init-script "$here/guest/tests.sh" \
-	--log "$tlsf_root/build/test/vm-$name.log" \
+	--log "$tlsf_root/build/test/vm-$kernel_file.log" \
 	--file "$stage:tests" --file "$here/guest/kmemleak.sh" --file "$here/tests/ktap.sh"

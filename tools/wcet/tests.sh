@@ -3,7 +3,7 @@
 #
 # Tests of make wcet: the tool on snippets, faults planted in the module, the real module.
 #
-# Room: wcet. Usage: tests.sh [FLAVOUR=KERNEL], as run.sh. Prints KTAP. A loop, a longer
+# Room: wcet. Usage: tests.sh [KERNEL=amd64], as run.sh. Prints KTAP. A loop, a longer
 # path and an indirect call that are planted in a copy of the source must be caught in what
 # the kernel's own flags make of it.
 set -euo pipefail
@@ -13,13 +13,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/ktap.sh
 . "$here/../build/ktap.sh"
 
-kernel=amd64
-case ${1:-} in FLAVOUR=*) kernel=${1#*=} ;; esac
-place=$("$here/../build/kernel.sh" --all "$kernel")
-IFS=$'\t' read -r image kdir tree <<<"$place"
-csv=$tlsf_root/build/wcet.csv
-[ "$kernel" = amd64 ] || csv=$tlsf_root/build/wcet-${kernel//\//-}.csv
-work=$tlsf_root/build/wcet/seeded-${kernel//\//-}
+take_kernel amd64 "$@" || true
+locate_kernel "$kernel"
+csv=$(table_of wcet)
+work=$tlsf_root/build/wcet/seeded-$kernel_file
 
 # Copies of the source, those that differ anew, so that only what they are in is rebuilt.
 restore() {
@@ -82,7 +79,7 @@ result "so is an indirect call" \
 result "a longer path that no test takes, planted in the core's allocate, is above the ceiling" \
 	caught tlsf_core.c tlsf_core_alloc "$longer" "tlsf_kmalloc may take" ceilings.csv
 result "the real module: nothing measured above its bound, no bound above its ceiling, all flat" \
-	"$here/run.sh" "FLAVOUR=$kernel"
+	"$here/run.sh" "KERNEL=$kernel"
 result "allocate, free and resize were measured at 0.8 of their bounds at least" \
 	measured 0.8 '^tlsf_(k|pool_)(m?alloc|memalign|realloc|free)$'
 result "so was every other path" measured 0.8 . '^pool_drain_some$|recording adds$'
