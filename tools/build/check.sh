@@ -9,6 +9,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/lib.sh"
+# shellcheck source=tools/build/ktap.sh
+. "$here/ktap.sh"
 cd "$tlsf_root"
 
 gates=(gcc sparse clang checkpatch kernel_doc layering version_checks namespace uapi
@@ -208,21 +210,14 @@ gate_clang_format() {
 	done
 }
 
-count=0 status=0
 run_gate() {
-	local result found=build/check/$1.out
-	count=$((count + 1))
+	local passed found=build/check/$1.out
 	set +e # in a condition, the gate's own "set -e" would not count
 	(set -e && "gate_$1") >"$found" 2>&1
-	result=$?
+	passed=$?
 	set -e
-	if [ $result = 0 ]; then
-		echo "ok $count - $1"
-	else
-		echo "not ok $count - $1"
-		sed 's/^/# /' "$found"
-		status=1
-	fi
+	result "$passed" "$1"
+	[ "$passed" = 0 ] || sed 's/^/# /' "$found"
 }
 
 [ $# -gt 0 ] || set -- "${gates[@]}"
@@ -230,9 +225,7 @@ for gate; do
 	[[ " ${gates[*]} " == *" $gate "* ]] || die "no gate '$gate'; there are: ${gates[*]}"
 done
 mkdir -p build/check
-echo "KTAP version 1"
 for gate; do
 	run_gate "$gate"
 done
-echo "1..$count"
-exit $status
+finish

@@ -1,31 +1,24 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Seeded logs for ktap_sum.py: each way of failing must be counted. Prints KTAP.
+# Seeded logs for ktap_sum.py, and what ktap.sh prints: each way of failing must be counted.
+# Prints KTAP.
 #
 # Room: build.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tools/build/ktap.sh
+. "$here/ktap.sh"
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-count=0 status=0
 
-# Does the log on standard input add up to $2?
+# "adds_up NAME SUM": does the log on standard input?
 adds_up() {
-	local name=$1 want=$2 got
 	cat >"$log"
-	count=$((count + 1))
-	got=$("$here/ktap_sum.py" "$log" | tail -n 1) || true
-	if [ "$got" = "$want" ]; then
-		echo "ok $count - $name"
-	else
-		echo "not ok $count - $name"
-		echo "# wanted: $want; got: $got"
-		status=1
-	fi
+	same "$1" "$("$here/ktap_sum.py" "$log" | tail -n 1)" "$2"
 }
 
-echo "KTAP version 1"
 adds_up "plain results" "1 passed, 1 failed, 1 skipped" <<'END'
 1..3
 ok 1 - a
@@ -114,5 +107,32 @@ adds_up "a subtest that breaks off" "1 passed, 2 failed, 0 skipped" <<'END'
 ok 1 - suite
 # exit 0
 END
-echo "1..$count"
-exit $status
+# in a shell of its own
+failing_test() (
+	# shellcheck source=tools/build/ktap.sh
+	. "$here/ktap.sh"
+	holds good true
+	holds bad false
+	expect "another status" 0 '' sh -c 'exit 3'
+	expect "another text" 0 'b' echo a
+	expect "no failure" failure '' true
+	expect "a failure" failure 'b' sh -c 'echo b; exit 3'
+	same "a word" a b
+	skip "nothing" "no reason"
+	subtests "good ones" printf '1..1\nok 1 - a\n'
+	subtests "bad ones" sh -c 'printf "1..1\nnot ok 1 - a\n"; exit 1'
+	subtests "broken off" sh -c 'printf "1..1\n"; exit 1'
+	finish
+)
+
+adds_up "each sort of result of ktap.sh" "3 passed, 7 failed, 1 skipped" \
+	< <(failing_test && status=0 || status=$?; echo "# exit $status")
+cat >"$log" <<'END'
+1..3
+ok 1 - a
+ok 2 - b # SKIP
+not ok 3 - c
+# exit 1
+END
+same "the three numbers alone" "$("$here/ktap_sum.py" --summary "$log")" "1 1 1"
+finish

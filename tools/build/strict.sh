@@ -9,18 +9,20 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/lib.sh"
+# shellcheck source=tools/build/ktap.sh
+. "$here/ktap.sh"
 
 take_kernel amd64 "$@" || true
 locate_kernel "$kernel"
 out=$tlsf_root/build/strict/$release
-status=0
+
+builds() {
+	local said status=0
+	said=$("$here/modules.sh" --tree "$tree" "$kdir" "$out" W=1 KCFLAGS=-Werror 2>&1) || status=1
+	echo "$said"
+	[ -z "$said" ] && return "$status"
+}
 
 rm -rf "$out"
-said=$("$here/modules.sh" --tree "$tree" "$kdir" "$out" W=1 KCFLAGS=-Werror 2>&1) || status=$?
-[ -z "$said" ] || status=1
-echo "KTAP version 1"
-[ $status = 0 ] || printf 'not '
-echo "ok 1 - the modules build for $release without a warning at W=1"
-[ -z "$said" ] || echo "# ${said//$'\n'/$'\n'# }"
-echo "1..1"
-exit $status
+holds "the modules build for $release without a warning at W=1" builds
+finish

@@ -41,20 +41,20 @@ can_have() {
 attempt() {
 	case ${2:-} in
 	*/*) can_have "$2" ||
-		{ printf 'KTAP version 1\n1..1\nok 1 - %s # SKIP %s cannot be had here\n' "$1" "$2" && return; } ;;
+		{ (. tools/build/ktap.sh && skip "$1" "$2 cannot be had here" && finish) && return; } ;;
 	esac
 	${command[$1]} ${2:+"KERNEL=$2"}
 }
 
 # The last line of a log is "# exit STATUS": a log without it is cut off.
 run_suite() {
-	local name=${1//\//-} suite=${1%%@*} kernel=${1#*@} status=0 begin=$SECONDS log
+	local name=${1//\//-} suite=${1%%@*} kernel=${1#*@} status=0 begin=$SECONDS log sum
 	log=build/test/$name.ktap
 	[ "$kernel" != "$1" ] || kernel=
 	attempt "$suite" "$kernel" >"$log" 2>"build/test/$name.err" || status=$?
 	echo "# exit $status" >>"$log"
-	printf '%-32s %4d ok %4d not ok %4d s  %s\n' "$name" \
-		"$(grep -acE '^ *ok ' "$log")" "$(grep -acE '^ *not ok ' "$log")" \
+	read -ra sum < <(tools/build/ktap_sum.py --summary "$log")
+	printf '%-28s %4d passed %3d failed %3d skipped %4d s  %s\n' "$name" "${sum[@]}" \
 		$((SECONDS - begin)) "$log"
 	[ $status = 0 ] || tail -n 5 "build/test/$name.err" | sed 's/^/    /'
 }

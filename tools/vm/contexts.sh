@@ -14,6 +14,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/../build/lib.sh"
+# shellcheck source=tools/build/ktap.sh
+. "$here/../build/ktap.sh"
 
 take_kernel amd64 "$@" && shift
 [ $# -gt 0 ] || set -- smp2 smp1 up
@@ -40,7 +42,7 @@ skipped() {
 with_nmis() {
 	local line
 	while IFS= read -r line; do
-		printf '    %s\n' "$line"
+		printf '%s\n' "$line"
 		[ "$line" != "# please send NMIs" ] || "$here/send-nmi" "$work/$1.monitor" >&2 &
 	done
 }
@@ -53,7 +55,8 @@ boot() {
 		--timeout $((90 * slow)) --monitor "$work/$1.monitor" \
 		--init-script "$here/guest/selftest.sh" \
 		--log "$tlsf_root/build/test/contexts-$kernel_file-$1.log" \
-		--module "$out/tlsf_mod.ko" --module "$out/selftest/tlsf_selftest.ko" |
+		--file "$here/../build/ktap.sh" --module "$out/tlsf_mod.ko" \
+		--module "$out/selftest/tlsf_selftest.ko" |
 		with_nmis "$1"
 }
 
@@ -64,22 +67,13 @@ for machine; do
 done
 wait
 
-count=0 status=0
-echo "KTAP version 1"
-echo "1..$#"
+went_well() { cat "$work/$1.out" && [ -e "$work/$1.status" ]; }
+
 for machine; do
-	count=$((count + 1))
 	if [ -s "$work/$machine.skipped" ]; then
-		echo "ok $count - $machine # SKIP $(<"$work/$machine.skipped")"
-		continue
-	fi
-	echo "    # Subtest: $machine"
-	cat "$work/$machine.out"
-	if [ -e "$work/$machine.status" ]; then
-		echo "ok $count - $machine"
+		skip "$machine" "$(<"$work/$machine.skipped")"
 	else
-		echo "not ok $count - $machine"
-		status=1
+		subtests "$machine" went_well "$machine"
 	fi
 done
-exit $status
+finish

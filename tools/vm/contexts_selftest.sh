@@ -9,9 +9,10 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/../build/lib.sh"
+# shellcheck source=tools/build/ktap.sh
+. "$here/../build/ktap.sh"
 
 copy=$tlsf_root/build/counter
-count=0 status=0
 
 # seed FILE SED-SCRIPT: a fresh copy with this change
 seed() {
@@ -22,22 +23,10 @@ seed() {
 	! cmp -s "$tlsf_root/$1" "$copy/$1" || die "the seed '$2' changed nothing in $1"
 }
 
-# wanted NAME PATTERN COMMAND...: the command fails, and says this
+# wanted NAME PATTERN COMMAND...: the command fails, and says this, which is shown
 wanted() {
-	local name=$1 pattern=$2 found
-	shift 2
-	count=$((count + 1))
-	if found=$("$@" 2>&1); then
-		echo "not ok $count - $name: nothing failed"
-		status=1
-	elif grep -qaE "$pattern" <<<"$found"; then
-		echo "ok $count - $name"
-		grep -aE -m 3 "$pattern" <<<"$found" | sed 's/^ */# /'
-	else
-		echo "not ok $count - $name: failed, but not with /$pattern/"
-		tail -n 20 <<<"$found" | sed 's/^/# /'
-		status=1
-	fi
+	expect "$1" failure "$2" "${@:3}"
+	grep -aE -m 3 "$2" "$ktap_said" | sed 's/^ */# /' || true
 }
 
 # vm/run shows the lines of the log that make it fail.
@@ -53,7 +42,6 @@ wcet() {
 		"$here/../wcet/wcet.py" "$copy/build/modules/$release/tlsf_mod.ko" --kernel "$image"
 }
 
-echo "KTAP version 1"
 seed tlsf_lock.h 's/^	if (READ_ONCE(l->held))$/	if (false)/'
 wanted "without the uniprocessor guard the tests in NMI and in a probe fail" \
 	'not ok .*(NMI|probe) inside' \
@@ -80,5 +68,4 @@ seed tlsf_pool.c '/record_end(/,/^}/ {
 }'
 wanted "with the steps looked at behind the unlock KCSAN reports data races" \
 	'KCSAN: data-race in .*\[tlsf_mod\]' races
-echo "1..$count"
-exit $status
+finish

@@ -9,78 +9,59 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/build/lib.sh
 . "$here/../build/lib.sh"
+# shellcheck source=tools/build/ktap.sh
+. "$here/../build/ktap.sh"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-count=0 status=0
-
-# "result STATUS NAME DETAIL": one line of KTAP.
-result() {
-	count=$((count + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $count - $2"
-	else
-		echo "not ok $count - $2"
-		echo "# ${3//$'\n'/$'\n'# }"
-		status=1
-	fi
-}
-
 # Every line a kernel might say must be found, each on its own.
-splat_finds() {
-	local line bad=0
+finds_each() {
+	local line
 	while IFS= read -r line; do
 		printf '[    1.0] clean\n[    2.0] %s\n' "$line" >"$work/log"
-		"$here/splat.sh" "$work/log" >/dev/null && bad=1 && break
+		! "$here/splat.sh" "$work/log" >/dev/null || { echo "missed: $line" && return 1; }
 	done
-	result $bad "splat.sh finds every seeded line" "missed: ${line:-}"
+}
+
+# "splat NAME CODE PATTERN": what splat.sh makes of the log on standard input
+splat() {
+	cat >"$work/log"
+	expect "splat.sh $1" "$2" "$3" "$here/splat.sh" "$work/log"
 }
 
 splat_knows_purpose() {
-	local ok=0
-	printf '%s\n' '[1.0] tlsf: pool damaged: heap is damaged, found serving f+0x1/0x2: links' \
-		'[1.0] tlsf: pool a: heap is damaged, found serving f+0x1/0x2 [tlsf_damage]: links' >"$work/log"
-	"$here/splat.sh" "$work/log" >"$work/found" || ok=1
-	sed -i 's/damaged:/other:/; s/tlsf_damage/other/' "$work/log"
-	[ "$("$here/splat.sh" "$work/log" | wc -l)" = 2 ] || ok=1
-	result $ok "splat.sh knows who damages a heap on purpose" "$(cat "$work/found")"
+	local said=': heap is damaged, found serving f+0x1/0x2'
+	splat "knows the pool damaged" 0 '' <<<"[1.0] tlsf: pool damaged$said: links"
+	splat "knows tlsf_damage.ko" 0 '' <<<"[1.0] tlsf: pool a$said [tlsf_damage]: links"
+	splat "knows no other pool" 1 'pool other' <<<"[1.0] tlsf: pool other$said: links"
+	splat "knows no other module" 1 '\[other' <<<"[1.0] tlsf: pool a$said [other]: links"
 }
 
 splat_starts_at_mark() {
-	local ok=0
-	printf '%s\n' 'WARNING: boot' 'tlsf-vm: script begins' 'fine' >"$work/log"
-	"$here/splat.sh" "$work/log" >"$work/found" || ok=1
-	echo 'WARNING: seeded' >>"$work/log"
-	"$here/splat.sh" "$work/log" >>"$work/found" && ok=1
-	result $ok "splat.sh looks behind the mark only" "$(cat "$work/found")"
+	local boot=$'WARNING: boot\ntlsf-vm: script begins\nfine'
+	splat "looks behind the mark only" 0 '' <<<"$boot"
+	splat "looks there" 1 'seeded' <<<"$boot"$'\nWARNING: seeded'
 }
 
 # A report on standard input in whose stack a function of ours was only interrupted: no
 # failure. With one that took part it is, and so it is when the end is missing.
 splat_tells_races() {
-	local ok=0
-	cat >"$work/log"
-	"$here/splat.sh" "$work/log" >"$work/found" && grep -q '^1 data races of' "$work/found" || ok=1
-	sed 's/vfs_write+.*/& [tlsf_mod]/' "$work/log" >"$work/ours"
-	"$here/splat.sh" "$work/ours" >>"$work/found" && ok=1
-	head -n -1 "$work/log" >"$work/half"
-	"$here/splat.sh" "$work/half" >>"$work/found" && ok=1
-	result $ok "splat.sh tells our data races from the kernel's own" "$(cat "$work/found")"
+	local report
+	report=$(cat)
+	splat "counts races of the kernel with itself" 0 '^1 data races of' <<<"$report"
+	splat "tells ours from them" 1 '' <<<"${report/vfs_write+0x1/[tlsf_mod] vfs_write+0x1}"
+	splat "takes half a report for ours" 1 '' <<<"${report%$'\n'*}"
 }
 
 # "splat_race ours|foreign NAME": the report of a data race on standard input, title and
 # stacks, is told for what it is.
 splat_race() {
-	local ok=0
-	{ echo "[    1.0] $frame" && sed 's/^/[    1.0] /' && echo "[    1.0] $frame"; } >"$work/log"
-	if [ "$1" = ours ]; then
-		"$here/splat.sh" "$work/log" >"$work/found" && ok=1
-	else
-		"$here/splat.sh" "$work/log" >"$work/found" || ok=1
-	fi
-	result $ok "splat.sh: $1: $2" "$(cat "$work/found")"
+	local frame code=1
+	frame="[    1.0] $(printf '=%.0s' {1..66})"
+	[ "$1" = ours ] || code=0
+	{ echo "$frame" && sed 's/^/[    1.0] /' && echo "$frame"; } >"$work/race"
+	splat "knows as $1: $2" $code '' <"$work/race"
 }
-frame=$(printf '=%.0s' {1..66})
 
 # The guest's script comes on standard input; options of vm/run follow the name.
 boot() {
@@ -92,21 +73,15 @@ boot() {
 		echo 0 >"$work/$name.status" || echo $? >"$work/$name.status"
 }
 
-passes() {
-	local ok=0
-	[ "$(cat "$work/$1.status")" = 0 ] || ok=1
-	result $ok "$2" "$(cat "$work/$1.err")"
-}
+# says what that boot said, and ends as it did
+ended() { cat "$work/$1.err" && return "$(cat "$work/$1.status")"; }
 
-# Failed, and for the reason given.
-fails() {
-	local ok=1
-	[ "$(cat "$work/$1.status")" != 0 ] && grep -qE "$3" "$work/$1.err" && ok=0
-	result $ok "$2" "status $(cat "$work/$1.status"), wanted '$3': $(cat "$work/$1.err")"
-}
+passes() { holds "$2" ended "$1"; }
 
-echo "KTAP version 1"
-splat_finds <<'END'
+# failed, and for the reason given
+fails() { expect "$2" failure "$3" ended "$1"; }
+
+holds "splat.sh finds every seeded line" finds_each <<'END'
 WARNING: CPU: 0 PID: 71 at mm/vmalloc.c:3000 __vmalloc_node_range+0x1/0x2
 WARNING: possible circular locking dependency detected
 WARNING: possible recursive locking detected
@@ -283,10 +258,8 @@ boot never --file "$work/always:before" <<<'echo hello'
 wait
 
 passes good "a script that succeeds on a stock kernel passes"
-result "$([ "$(head -n 1 "$work/good.out")" = hello ]; echo $?)" \
-	"the script's output arrives" "$(cat "$work/good.out")"
-result "$(grep -q tlsf-vm "$work/good.out"; echo $((1 - $?)))" \
-	"the report is not shown" "$(cat "$work/good.out")"
+same "the script's first line" "$(head -n 1 "$work/good.out")" hello
+expect "the report is not shown" 1 '' grep tlsf-vm "$work/good.out"
 passes options "options reach the guest"
 fails status "a script that fails is seen" "failed with status 3"
 fails panic "a panic is seen" "reset: a panic"
@@ -296,10 +269,8 @@ fails hang "a hang is seen" "no end within 20 s"
 fails forged "a report without the nonce does not count" "never reported"
 fails splat "a splat in the log is seen" "KASAN: seeded"
 passes anew "a boot whose checkers are off is followed by another"
-result "$([ "$(cat "$work/anew.out")" = hello ]; echo $?)" \
-	"the script runs in the last boot only" "$(cat "$work/anew.out")"
-result "$(grep -q 'off before the script began: KASAN.*anew, 2 of 3' "$work/anew.err"; echo $?)" \
-	"it is told" "$(cat "$work/anew.err")"
+same "what the script says, in the last boot only" "$(cat "$work/anew.out")" hello
+expect "it is told" 0 'off before the script began: KASAN.*anew, 2 of 3' ended anew
 fails never "not for ever" "off before the script began, in each of 3 boots: KASAN"
 
 # Reports of real checkers, and checkers that are switched off without one.
@@ -321,11 +292,9 @@ debug() {
 	boot leaks <<<'echo off >/sys/kernel/debug/kmemleak'
 	wait
 	passes locks "after a report of lockdep while booting, the script runs in the next boot"
-	result "$(grep -q 'off before the script began: lockdep' "$work/locks.err"; echo $?)" \
-		"lockdep is named" "$(cat "$work/locks.err")"
+	expect "lockdep is named" 0 'off before the script began: lockdep' ended locks
 	passes heap "so it does after a report of KASAN"
-	result "$(grep -q 'off before the script began: KASAN' "$work/heap.err"; echo $?)" \
-		"KASAN is named" "$(cat "$work/heap.err")"
+	expect "KASAN is named" 0 'off before the script began: KASAN' ended heap
 	fails unlocked "lockdep that went off while the script ran is seen" \
 		'went off while the script ran.*: lockdep'
 	fails leaks "kmemleak that went off in silence is seen" \
@@ -345,5 +314,4 @@ kcsan() {
 }
 
 case $kernel in debug | kcsan) $kernel ;; esac
-echo "1..$count"
-exit $status
+finish

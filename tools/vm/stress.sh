@@ -25,4 +25,5 @@ options=()
 exec "$here/with-tlsf" "KERNEL=$kernel" --clients --smp "$smp" --mem 1G \
 	--timeout $((slow * (600 + ops / 10000))) --append "tlsf_ops=$ops" \
 	--init-script "$here/guest/stress.sh" --file "$here/guest/kmemleak.sh" \
+	--file "$here/../build/ktap.sh" \
 	"${options[@]}" --log "$tlsf_root/build/test/stress-$kernel_file.log"

@@ -40,4 +40,5 @@ collect
 exec "$here/with-tlsf" "KERNEL=$kernel" --clients --smp 2 --mem 1G --timeout $((600 * slow)) \
 	--append "tlsf_patience=$((90 * slow)) tlsf_slow=$slow" --init-script "$here/guest/tests.sh" \
 	--log "$tlsf_root/build/test/vm-$kernel_file.log" \
-	--file "$stage:tests" --file "$here/guest/kmemleak.sh" --file "$here/tests/ktap.sh"
+	--file "$stage:tests" --file "$here/guest/kmemleak.sh" --file "$here/../build/ktap.sh" \
+	--file "$here/tests/module.sh"

@@ -41,8 +41,9 @@ seeded() {
 		{ cat "$work/make.err" && return 1; }
 }
 
-# caught FILE FUNCTION CODE WORD...: is the complaint about what was planted?
-caught() {
+# caught FILE FUNCTION CODE WORD...: is the complaint about what was planted? In a shell of
+# its own, for die.
+caught() (
 	local complaint word
 	seeded "$1" "$2" "$3" || return 1
 	! complaint=$("$here/wcet.py" "$work/tlsf_mod.ko" --kernel "$image" \
@@ -52,7 +53,7 @@ caught() {
 		[[ $complaint == *"${word/LINE/$(cat "$work/line")}"* ]] ||
 			die "no '$word' in: $complaint"
 	done
-}
+)
 
 # Columns of wcet.csv: kernel, path, static_bound, measured_max.
 measured() {
@@ -68,19 +69,18 @@ pool_loop='while (*(volatile int *)pool);'
 indirect='((void (*)(void))*(size_t *)c)();'
 longer='if (*(volatile int *)c == 7) { volatile int *v = (void *)c; v[1]++; v[2]++; v[3]++; }'
 
-"$here/selftest.py" || status=1
-echo "KTAP version 1"
-result "a loop planted in the core's free is caught, and its function and line are named" \
+subtests "the tool on snippets" "$here/selftest.py"
+holds "a loop planted in the core's free is caught, and its function and line are named" \
 	caught tlsf_core.c tlsf_core_free "$loop" "tlsf_core.c:LINE: tlsf_" _free "loops back"
-result "so is one in the pool's free" \
+holds "so is one in the pool's free" \
 	caught tlsf_plain.c tlsf_pool_free "$pool_loop" "tlsf_plain.c:LINE: tlsf_pool_free+" "loops back"
-result "so is an indirect call" \
+holds "so is an indirect call" \
 	caught tlsf_core.c tlsf_core_free "$indirect" "tlsf_core.c:LINE: tlsf_" _free indirect
-result "a longer path that no test takes, planted in the core's allocate, is above the ceiling" \
+holds "a longer path that no test takes, planted in the core's allocate, is above the ceiling" \
 	caught tlsf_core.c tlsf_core_alloc "$longer" "tlsf_kmalloc may take" ceilings.csv
-result "the real module: nothing measured above its bound, no bound above its ceiling, all flat" \
+holds "the real module: nothing measured above its bound, no bound above its ceiling, all flat" \
 	"$here/run.sh" "KERNEL=$kernel"
-result "allocate, free and resize were measured at 0.8 of their bounds at least" \
+holds "allocate, free and resize were measured at 0.8 of their bounds at least" \
 	measured 0.8 '^tlsf_(k|pool_)(m?alloc|memalign|realloc|free)$'
-result "so was every other path" measured 0.8 . '^pool_drain_some$|recording adds$'
+holds "so was every other path" measured 0.8 . '^pool_drain_some$|recording adds$'
 finish

@@ -5,47 +5,31 @@
 #
 # Room: tools (user space). usage: run.sh PATH-TO-TLSF. Prints KTAP; exits 1 when a
 # test failed. Needs zstd and no privilege; writes only to a temporary directory.
-#
-# expect NAME CODE PATTERN ARGS...: `tlsf ARGS` exits with CODE and prints a line that
-# matches PATTERN (an extended regular expression) on stdout or stderr.
 set -euo pipefail
+
+# shellcheck source=tools/build/ktap.sh
+. "$(dirname "$0")/../../build/ktap.sh"
 
 tlsf=$(realpath "${1:?usage: run.sh PATH-TO-TLSF}")
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
 
-nr=0
-failed=0
-
-result() { # ok|"not ok" NAME
-	nr=$((nr + 1))
-	echo "$1 $nr $2"
-	[[ $1 == ok ]] || failed=$((failed + 1))
-}
-
-expect() {
-	local name=$1 code=$2 pattern=$3 got=0
-	shift 3
-	"$tlsf" "$@" >out 2>&1 </dev/null || got=$?
-	if [[ $got == "$code" ]] && grep -Eq -e "$pattern" out; then
-		result ok "$name"
-	else
-		result "not ok" "$name"
-		echo "# tlsf $*: exit $got, expected $code and /$pattern/; output:"
-		sed 's/^/#   /' out
-	fi
+# says NAME CODE PATTERN ARGS...: `tlsf ARGS` exits with CODE and prints a line that
+# matches PATTERN, an extended regular expression, on stdout or stderr.
+says() {
+	expect "$1" "$2" "$3" "$tlsf" "${@:4}" </dev/null
 }
 
 # Without a device, a trace is read first: exit 3 says that it was found good.
 trace_good() { # NAME TEXT
 	printf '%b' "$2" >good.trace
-	expect "$1" 3 'no such device' --device "$tmp/none" replay good.trace
+	says "$1" 3 'no such device' --device "$tmp/none" replay good.trace
 }
 
 trace_bad() { # NAME TEXT LINE PATTERN
 	printf '%b' "$2" >bad.trace
-	expect "$1" 2 "^tlsf: bad\\.trace:$3: .*$4" --device "$tmp/none" replay bad.trace
+	says "$1" 2 "^tlsf: bad\\.trace:$3: .*$4" --device "$tmp/none" replay bad.trace
 }
 
 commands=(info stat hist map check stress replay reset)
@@ -53,77 +37,77 @@ head='tlsf-trace 1\n'
 
 test_help() {
 	local command
-	expect help 0 '^Usage: tlsf ' --help
-	expect help_exit_codes 0 'Exit status: 0 success; 1 ' --help
-	expect version 0 '^tlsf [^ ]+ \(ABI [0-9]+\)$' --version
+	says help 0 '^Usage: tlsf ' --help
+	says help_exit_codes 0 'Exit status: 0 success; 1 ' --help
+	says version 0 '^tlsf [^ ]+ \(ABI [0-9]+\)$' --version
 	for command in "${commands[@]}"; do
-		expect "help_lists_$command" 0 "^  $command " --help
-		expect "help_$command" 0 "^Usage: tlsf $command " "$command" --help
+		says "help_lists_$command" 0 "^  $command " --help
+		says "help_$command" 0 "^Usage: tlsf $command " "$command" --help
 	done
 }
 
 test_usage() {
-	expect no_command 2 'no command given'
-	expect unknown_command 2 "unknown command 'frobnicate'" frobnicate
-	expect unknown_option 2 "tlsf stat: unrecognized option '--frobnicate'" stat --frobnicate
-	expect stat_max_cycles 2 "'0' is not a number from 1" stat --max-cycles 0
-	expect stat_duration 2 'goes with --max-cycles' stat --duration 5
-	expect excess_argument 2 'Too many arguments' stat more
-	expect reset_has_no_json 2 "unrecognized option '--json'" reset --json
-	expect hist_op 2 "'alloca' is none of: alloc free resize all" hist --op alloca
-	expect hist_kind 2 "'x' is none of: hold total" hist --kind x
-	expect hist_context 2 "'nmi' is none of: any task softirq hardirq NMI each" hist --context nmi
-	expect hist_rows 2 "'1' is not a number from 2" hist --rows 1
-	expect map_width 2 "'0' is not a number from 1" map --width 0
-	expect replay_no_file 2 'no trace given' replay
-	expect replay_two_files 2 "not also 'b'" replay a b
-	expect replay_batch 2 "'4097' is not a number from 1 to 4096" replay --batch 4097 a
+	says no_command 2 'no command given'
+	says unknown_command 2 "unknown command 'frobnicate'" frobnicate
+	says unknown_option 2 "tlsf stat: unrecognized option '--frobnicate'" stat --frobnicate
+	says stat_max_cycles 2 "'0' is not a number from 1" stat --max-cycles 0
+	says stat_duration 2 'goes with --max-cycles' stat --duration 5
+	says excess_argument 2 'Too many arguments' stat more
+	says reset_has_no_json 2 "unrecognized option '--json'" reset --json
+	says hist_op 2 "'alloca' is none of: alloc free resize all" hist --op alloca
+	says hist_kind 2 "'x' is none of: hold total" hist --kind x
+	says hist_context 2 "'nmi' is none of: any task softirq hardirq NMI each" hist --context nmi
+	says hist_rows 2 "'1' is not a number from 2" hist --rows 1
+	says map_width 2 "'0' is not a number from 1" map --width 0
+	says replay_no_file 2 'no trace given' replay
+	says replay_two_files 2 "not also 'b'" replay a b
+	says replay_batch 2 "'4097' is not a number from 1 to 4096" replay --batch 4097 a
 }
 
 test_stress_usage() {
 	local bad
-	expect threads_0 2 "'0' is not a number" stress --threads 0
-	expect threads_negative 2 "'-1' is not a number" stress --threads=-1
-	expect duration_text 2 "'5s' is not a number" stress --duration 5s
-	expect ops_overflow 2 'is not a number' stress --ops 99999999999999999999999
-	expect percent_101 2 "'101' is not a number from 0 to 100" stress --align-mix 101
+	says threads_0 2 "'0' is not a number" stress --threads 0
+	says threads_negative 2 "'-1' is not a number" stress --threads=-1
+	says duration_text 2 "'5s' is not a number" stress --duration 5s
+	says ops_overflow 2 'is not a number' stress --ops 99999999999999999999999
+	says percent_101 2 "'101' is not a number from 0 to 100" stress --align-mix 101
 	for bad in 5 fixed fixed: fixed:x gauss:5 fix:5; do
-		expect "size_shape_$bad" 2 'is not fixed:N, uniform:A-B or loguniform:A-B' \
+		says "size_shape_$bad" 2 'is not fixed:N, uniform:A-B or loguniform:A-B' \
 			stress --size "$bad"
 	done
-	expect size_no_range 2 'needs a range A-B' stress --size uniform:5
-	expect size_excess 2 "has 'Q' too much" stress --size fixed:5Q
-	expect size_blank 2 "has ' ' too much" stress --size 'fixed:5 '
-	expect size_zero 2 'sizes start at 1' stress --size uniform:0-5
-	expect size_backwards 2 'the first is the smaller' stress --size loguniform:4K-1K
+	says size_no_range 2 'needs a range A-B' stress --size uniform:5
+	says size_excess 2 "has 'Q' too much" stress --size fixed:5Q
+	says size_blank 2 "has ' ' too much" stress --size 'fixed:5 '
+	says size_zero 2 'sizes start at 1' stress --size uniform:0-5
+	says size_backwards 2 'the first is the smaller' stress --size loguniform:4K-1K
 	for bad in fixed:18446744073709551616 fixed:17179869184G fixed:18014398509481985K \
 		uniform:1-99999999999999999999M loguniform:17592186044416M-5; do
-		expect "size_wraps_$bad" 2 "'$bad': a size is at most 2\\^64 - 1 bytes" \
+		says "size_wraps_$bad" 2 "'$bad': a size is at most 2\\^64 - 1 bytes" \
 			stress --size "$bad"
 	done
-	expect size_largest 3 'no such device' --device "$tmp/none" stress --size fixed:17179869183G
-	expect size_good 3 'no such device' --device "$tmp/none" stress --size loguniform:16-1M
+	says size_largest 3 'no such device' --device "$tmp/none" stress --size fixed:17179869183G
+	says size_good 3 'no such device' --device "$tmp/none" stress --size loguniform:16-1M
 }
 
 test_device() {
 	local command
 	: >plain
 	for command in info stat hist map check stress reset; do
-		expect "no_device_$command" 3 "^tlsf: $tmp/none: no such device: .*modprobe tlsf_mod" \
+		says "no_device_$command" 3 "^tlsf: $tmp/none: no such device: .*modprobe tlsf_mod" \
 			"$command" --device "$tmp/none"
 	done
-	expect device_before_command 3 "^tlsf: $tmp/none: " --device "$tmp/none" stat
-	expect device_later_wins 3 '^tlsf: /dev/null: ' --device "$tmp/none" stat --device /dev/null
-	expect wrong_device 3 'INFO is not a call of this device' stat --device /dev/null
-	expect plain_file 3 'INFO is not a call of this device' stat --device "$tmp/plain"
-	expect directory 3 'a directory, not the tlsf device' stat --device "$tmp"
-	expect no_json_on_error 3 '^tlsf: ' stat --json --device "$tmp/none"
+	says device_before_command 3 "^tlsf: $tmp/none: " --device "$tmp/none" stat
+	says device_later_wins 3 '^tlsf: /dev/null: ' --device "$tmp/none" stat --device /dev/null
+	says wrong_device 3 'INFO is not a call of this device' stat --device /dev/null
+	says plain_file 3 'INFO is not a call of this device' stat --device "$tmp/plain"
+	says directory 3 'a directory, not the tlsf device' stat --device "$tmp"
+	says no_json_on_error 3 '^tlsf: ' stat --json --device "$tmp/none"
 }
 
 # Root may open anything, so this one runs as somebody else, with a copy that others
 # can reach.
 test_permission() {
-	local as=() got=0
+	local as=()
 	: >secret
 	chmod 0 secret
 	install -m 755 "$tlsf" copy
@@ -131,13 +115,8 @@ test_permission() {
 	if [[ $EUID == 0 ]]; then
 		as=(setpriv --reuid 65534 --clear-groups)
 	fi
-	"${as[@]}" ./copy stat --device "$tmp/secret" >out 2>&1 || got=$?
-	if [[ $got == 3 ]] && grep -q "permission denied: run as root, or as a member" out; then
-		result ok permission_denied
-	else
-		result "not ok" permission_denied
-		sed 's/^/#   /' out
-	fi
+	expect permission_denied 3 "permission denied: run as root, or as a member" \
+		"${as[@]}" ./copy stat --device "$tmp/secret"
 }
 
 test_trace_good() {
@@ -174,8 +153,8 @@ test_trace_bad() {
 	trace_bad trace_excess "${head}a 0 5\nf 0 5\nend 2\n" 3 "expected the end of the line, not ' 5'"
 	trace_bad trace_dos_line "${head}a 0 5\nf 0\r\nend 2\n" 3 'expected the end of the line'
 	trace_bad trace_zero_byte "${head}a 0 5\0\nend 1\n" 2 'found a zero byte'
-	expect trace_missing 2 '^tlsf: none.trace: cannot read: No such file' replay none.trace
-	expect trace_directory 2 '^tlsf: .*: cannot read' replay .
+	says trace_missing 2 '^tlsf: none.trace: cannot read: No such file' replay none.trace
+	says trace_directory 2 '^tlsf: .*: cannot read' replay .
 }
 
 # A line takes no more memory than the limit says: the reader of a huge one is given 64 MiB.
@@ -189,7 +168,7 @@ test_trace_long_lines() {
 	{ printf 'tlsf-trace 1\n' && head -c 300M /dev/zero | tr '\0' 1; } | zstd -q -o bomb.zst
 	printf '#!/bin/sh\nulimit -v 65536\nexec "%s" "$@"\n' "$tlsf" >small
 	chmod +x small
-	tlsf=$tmp/small expect trace_line_of_300_mb 2 \
+	tlsf=$tmp/small says trace_line_of_300_mb 2 \
 		"^tlsf: bomb\\.zst:2: expected a line of at most 4096 bytes, .*'1111111111111111'" \
 		replay bomb.zst
 }
@@ -207,19 +186,19 @@ long_trace() {
 # Cut after so many bytes, it is refused and a line is named.
 trace_cut_at() {
 	head -c "$1" long.zst >cut.zst
-	expect "zstd_cut_at_$1" 2 '^tlsf: cut\.zst:[0-9]+: .*cut short' replay cut.zst
+	says "zstd_cut_at_$1" 2 '^tlsf: cut\.zst:[0-9]+: .*cut short' replay cut.zst
 }
 
 test_zstd() {
 	local size at
 	long_trace >long
 	zstd -q --check long -o long.zst
-	expect zstd_whole 3 'no such device' --device "$tmp/none" replay long.zst
+	says zstd_whole 3 'no such device' --device "$tmp/none" replay long.zst
 	mv long.zst long.bin
-	expect zstd_by_magic 3 'no such device' --device "$tmp/none" replay long.bin
+	says zstd_by_magic 3 'no such device' --device "$tmp/none" replay long.bin
 	mv long.bin long.zst
 	cat long.zst long.zst >twice.zst
-	expect zstd_two_frames 2 '^tlsf: twice\.zst:20003: expected nothing after the end' \
+	says zstd_two_frames 2 '^tlsf: twice\.zst:20003: expected nothing after the end' \
 		replay twice.zst
 	size=$(stat -c %s long.zst)
 	for at in 5 $((size / 3)) $((size / 2)) $((size - 4)) $((size - 1)); do
@@ -227,35 +206,24 @@ test_zstd() {
 	done
 	cp long.zst flipped.zst
 	printf '\377\377\377\377' | dd of=flipped.zst bs=1 seek=$((size / 2)) conv=notrunc status=none
-	expect zstd_corrupt 2 '^tlsf: flipped\.zst:[0-9]+: ' replay flipped.zst
+	says zstd_corrupt 2 '^tlsf: flipped\.zst:[0-9]+: ' replay flipped.zst
 	{ printf 'tlsf-trace 1\n' && head -c 100M /dev/zero | tr '\0' '\n'; } |
 		zstd -q --long=27 -o window.zst
-	expect zstd_window_128_mib 2 '^tlsf: window\.zst:1: expected a zstd window of at most 8 MiB' \
+	says zstd_window_128_mib 2 '^tlsf: window\.zst:1: expected a zstd window of at most 8 MiB' \
 		replay window.zst
 	printf 'junk' | cat long.zst - >trailing.zst
-	expect zstd_trailing_junk 2 '^tlsf: trailing\.zst:[0-9]+: ' replay trailing.zst
+	says zstd_trailing_junk 2 '^tlsf: trailing\.zst:[0-9]+: ' replay trailing.zst
 }
 
-# A program of its own beside the command: no device counts that far.
-test_percentiles() {
-	if "${tlsf%/*}/lat_test" >out 2>&1; then
-		result ok percentiles_of_large_counts
-	else
-		result "not ok" percentiles_of_large_counts
-		sed 's/^/#   /' out
-	fi
-}
-
-echo "KTAP version 1"
 test_help
 test_usage
 test_stress_usage
-test_percentiles
+# A program of its own beside the command: no device counts that far.
+holds percentiles_of_large_counts "${tlsf%/*}/lat_test"
 test_device
 test_permission
 test_trace_good
 test_trace_bad
 test_trace_long_lines
 test_zstd
-echo "1..$nr"
-((failed == 0))
+finish

@@ -19,20 +19,6 @@ pools=$((50 + ops / 5000))
 threads=$((2 * $(nproc)))
 debugfs=/sys/kernel/debug/tlsf
 parameters=/sys/module/tlsf_mod/parameters
-count=0 status=0
-
-expect() {
-	count=$((count + 1))
-	name=$1
-	shift
-	"$@" >/tmp/output 2>&1
-	set -- $?
-	[ "$1" = 0 ] && echo "ok $count - $name" && return
-	echo "not ok $count - $name"
-	echo "# exit status $1; output:"
-	sed 's/^/#   /' /tmp/output
-	status=1
-}
 
 # ---- what runs in the background, until "end" ----
 
@@ -121,30 +107,30 @@ account() {
 		}'
 }
 
-echo "KTAP version 1"
+# shellcheck source=tools/build/ktap.sh
+. /bin/ktap.sh
 case $(uname -m) in x86_64 | aarch64) nmi=1 ;; *) nmi=0 ;; esac
 start=$(date +%s)
 kmemleak.sh clear
-expect "module and sample load" insmod /modules/tlsf_mod.ko
-expect "tasks, softirqs, interrupts, NMIs: $half operations on $(nproc) processors" race $half
-expect "every invariant holds" tlsf check
-expect "a module allocates in hard interrupts" insmod /modules/tlsf_sample.ko
-expect "$quarter beside $user_half of $threads threads of user space" \
+holds "module and sample load" insmod /modules/tlsf_mod.ko
+holds "tasks, softirqs, interrupts, NMIs: $half operations on $(nproc) processors" race $half
+holds "every invariant holds" tlsf check
+holds "a module allocates in hard interrupts" insmod /modules/tlsf_sample.ko
+holds "$quarter beside $user_half of $threads threads of user space" \
 	together "race $quarter" "user_stress $user_half"
-expect "every invariant holds, beside the interrupts" tlsf check
+holds "every invariant holds, beside the interrupts" tlsf check
 begin plug_processors
 begin read_views
 begin change_threshold
-expect "$quarter while processors and $pools pools come and go" together "race $quarter" storm
-expect "$user_half of user space while processors come and go" user_stress $user_half
+holds "$quarter while processors and $pools pools come and go" together "race $quarter" storm
+holds "$user_half of user space while processors come and go" user_stress $user_half
 end
-expect "processors went" went
-expect "all of them are back" all_back
-expect "the sample goes" rmmod tlsf_sample
-expect "every invariant holds" tlsf check
-expect "nothing is left" nothing_left
-expect "the module goes" rmmod tlsf_mod
+holds "processors went" went
+holds "all of them are back" all_back
+holds "the sample goes" rmmod tlsf_sample
+holds "every invariant holds" tlsf check
+holds "nothing is left" nothing_left
+holds "the module goes" rmmod tlsf_mod
 account
-[ ! -e /sys/kernel/debug/kmemleak ] || expect "nothing leaked" kmemleak.sh scan
-echo "1..$count"
-exit $status
+[ ! -e /sys/kernel/debug/kmemleak ] || holds "nothing leaked" kmemleak.sh scan
+finish

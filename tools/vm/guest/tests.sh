@@ -7,15 +7,6 @@
 # kernel log names the test that was running. tlsf_patience, from the kernel's command
 # line, is the limit for each, in seconds. Where the kernel looks for leaks, none is left;
 # where it looks for data races, it has done so.
-count=0 status=0
-
-conclude() {
-	case $1 in
-	0) echo "ok $count - $2" ;;
-	77) echo "ok $count - $2 # SKIP" ;;
-	*) echo "not ok $count - $2" && echo "# exit status $1" && status=1 ;;
-	esac
-}
 
 # Where the kernel looks for data races it stops at every so many accesses to watch. A
 # script is many processes that begin and end, whose accesses are the kernel's own: there
@@ -31,22 +22,9 @@ run() {
 	local name
 	[ ! -e $kcsan ] || watch "$1"
 	name=$(basename "$1" .sh)
-	count=$((count + 1))
 	echo "tlsf-vm: test $name" >/dev/kmsg
 	[ -d /sys/module/tlsf_mod ] || insmod /modules/tlsf_mod.ko
-	echo "    # Subtest: $name"
-	timeout "${tlsf_patience:-90}" "$1" >/tmp/output 2>&1
-	set -- $? "$name"
-	sed 's/^/    /' /tmp/output
-	conclude "$@"
-}
-
-no_leak() {
-	count=$((count + 1))
-	kmemleak.sh scan >/tmp/output 2>&1
-	set -- $?
-	sed 's/^/# /' /tmp/output
-	conclude "$1" "nothing leaked"
+	subtests "$name" timeout "${tlsf_patience:-90}" "$1"
 }
 
 # "kcsan FIGURE"
@@ -55,22 +33,21 @@ kcsan() {
 }
 
 races_sought() {
-	count=$((count + 1))
-	echo "# $(kcsan setup_watchpoints) watchpoints set, $(kcsan data_races) data races, the kernel's own among them"
 	[ "$(kcsan enabled)" = 1 ] && [ "$(kcsan setup_watchpoints)" -gt "$watched" ]
-	conclude $? "data races were looked for"
 }
 
 kcsan=/sys/kernel/debug/kcsan
 skip_watch=$(cat /sys/module/kcsan/parameters/skip_watch 2>/dev/null)
 watched=$(kcsan setup_watchpoints 2>/dev/null)
-echo "KTAP version 1"
+# shellcheck source=tools/build/ktap.sh
+. /bin/ktap.sh
 kmemleak.sh clear
 for test in /tests/*; do
 	run "$test"
 done
-rmmod tlsf_mod || status=1
-[ ! -e /sys/kernel/debug/kmemleak ] || no_leak
-[ ! -e $kcsan ] || races_sought
-echo "1..$count"
-exit $status
+[ ! -d /sys/module/tlsf_mod ] || holds "the module goes" rmmod tlsf_mod
+[ ! -e /sys/kernel/debug/kmemleak ] || holds "nothing leaked" kmemleak.sh scan
+[ ! -e $kcsan ] || echo "# $(kcsan setup_watchpoints) watchpoints set," \
+	"$(kcsan data_races) data races, the kernel's own among them"
+[ ! -e $kcsan ] || holds "data races were looked for" races_sought
+finish

@@ -4,8 +4,8 @@
 # Unit and frequency of the clock are what the kernel said of this machine when it booted.
 #
 # Room: harness (uapi test, in the guest). That cycles are ticks of this counter: info.c.
-# shellcheck source=tools/vm/tests/ktap.sh
-. /bin/ktap.sh
+# shellcheck source=tools/vm/tests/module.sh
+. /bin/module.sh
 
 # The last that the kernel said: it may have measured its clock twice.
 case $(uname -m) in

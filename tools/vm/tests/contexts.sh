@@ -4,8 +4,8 @@
 # What is recorded in task, softirq, hard interrupt and NMI context is told apart.
 #
 # Room: harness (uapi test, in the guest). tlsf_contexts.ko does the operations.
-# shellcheck source=tools/vm/tests/ktap.sh
-. /bin/ktap.sh
+# shellcheck source=tools/vm/tests/module.sh
+. /bin/module.sh
 
 # "in_context OP CONTEXT": operations recorded there
 in_context() {
@@ -109,11 +109,6 @@ counted_in_nmi() {
 	expect "and the witness of NMI" 0 '"context": "NMI"' tlsf hist --op alloc --context NMI --json
 	same "refused where the lock was free" "$(figure fail_busy)" 0
 	same "deferred where it was free" "$(figure deferred_frees)" 0
-}
-
-# "view NAME": a figure of debugfs
-view() {
-	awk -v name="$1" '$1 == name { print $2 }' "$debugfs/stats"
 }
 
 # Some NMIs hit an allocator that holds the lock, here or on the other processor. Few

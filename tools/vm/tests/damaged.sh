@@ -5,12 +5,8 @@
 # look merely full.
 #
 # Room: harness (uapi test, in the guest). tlsf_damage.ko writes to memory it has freed.
-# shellcheck source=tools/vm/tests/ktap.sh
-. /bin/ktap.sh
-
-view() {
-	awk -v name="$1" '$1 == name { print $2 }' "$debugfs/stats"
-}
+# shellcheck source=tools/vm/tests/module.sh
+. /bin/module.sh
 
 # "told DAMAGED FAIL_DAMAGED"
 told() {

@@ -5,12 +5,8 @@
 #
 # Room: harness (uapi test, in the guest). A stress run that is stopped keeps the pool
 # full and still.
-# shellcheck source=tools/vm/tests/ktap.sh
-. /bin/ktap.sh
-
-row() {
-	awk -v name="$1" '$1 == name { print $2 }' "$debugfs/stats"
-}
+# shellcheck source=tools/vm/tests/module.sh
+. /bin/module.sh
 
 # "map_sum STATE": blocks and bytes of a state in the map
 map_sum() {
@@ -34,9 +30,9 @@ stats_agree() {
 	for name in used_bytes free_bytes overhead_bytes largest_free high_water used_blocks \
 		free_blocks allocs frees resizes fail_exhausted fail_fragmented bad_frees \
 		steps_max_seen fail_busy deferred_frees damaged fail_damaged; do
-		same "$name" "$(row $name)" "$(json $name </tmp/stat)"
+		same "$name" "$(view $name)" "$(json $name </tmp/stat)"
 	done
-	same "pool_bytes" "$(row pool_bytes)" "$(cat $parameters/pool_size)"
+	same "pool_bytes" "$(view pool_bytes)" "$(cat $parameters/pool_size)"
 }
 
 map_agrees() {
@@ -120,7 +116,7 @@ map_agrees
 latency_agrees
 for_root_alone
 kill_child $child
-same "used_bytes at the end" "$(row used_bytes)" 0
+same "used_bytes at the end" "$(view used_bytes)" 0
 large_map
 caller_that_has_gone
 unload

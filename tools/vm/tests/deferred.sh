@@ -5,8 +5,8 @@
 # themselves where nobody asks.
 #
 # Room: harness (uapi test, in the guest). tlsf_deferred.ko does and judges it.
-# shellcheck source=tools/vm/tests/ktap.sh
-. /bin/ktap.sh
+# shellcheck source=tools/vm/tests/module.sh
+. /bin/module.sh
 
 load
 insmod /modules/tlsf_deferred.ko >/tmp/why 2>&1

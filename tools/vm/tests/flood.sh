@@ -6,8 +6,8 @@
 # Room: harness (uapi test, in the guest). tlsf_flood.ko has 1000 frees rejected beside
 # damage in the pool "flood", then 1000 requests failed there, with 13 bad frees in the
 # pool "other" in between.
-# shellcheck source=tools/vm/tests/ktap.sh
-. /bin/ktap.sh
+# shellcheck source=tools/vm/tests/module.sh
+. /bin/module.sh
 
 # "lines POOL PATTERN": how many lines of the log
 lines() {

@@ -5,8 +5,8 @@
 # changed for it too.
 #
 # Room: harness (uapi test, in the guest). Processors that come and go under load: stress.
-# shellcheck source=tools/vm/tests/ktap.sh
-. /bin/ktap.sh
+# shellcheck source=tools/vm/tests/module.sh
+. /bin/module.sh
 
 online=/sys/devices/system/cpu/cpu1/online
 tracing_on=/sys/kernel/tracing/tracing_on

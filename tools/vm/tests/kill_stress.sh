@@ -4,8 +4,8 @@
 # kill -9 of a stress run leaves nothing allocated, and the module unloads.
 #
 # Room: harness (uapi test, in the guest).
-# shellcheck source=tools/vm/tests/ktap.sh
-. /bin/ktap.sh
+# shellcheck source=tools/vm/tests/module.sh
+. /bin/module.sh
 
 kill_one() {
 	tlsf stress --threads "$1" --duration 60 --slots 512 >/dev/null 2>&1 &

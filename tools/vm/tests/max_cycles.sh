@@ -4,8 +4,8 @@
 # tlsf stat --max-cycles: woken from each context, tracing stopped, exit status.
 #
 # Room: harness (uapi test, in the guest). The calls themselves: threshold.c.
-# shellcheck source=tools/vm/tests/ktap.sh
-. /bin/ktap.sh
+# shellcheck source=tools/vm/tests/module.sh
+. /bin/module.sh
 
 tracing_on=/sys/kernel/tracing/tracing_on
 again=/sys/module/tlsf_contexts/parameters/again

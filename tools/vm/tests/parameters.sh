@@ -4,8 +4,8 @@
 # latency= and the quotas, as given at load.
 #
 # Room: harness (uapi test, in the guest). Changing them later: latency_switch.c, quota.c.
-# shellcheck source=tools/vm/tests/ktap.sh
-. /bin/ktap.sh
+# shellcheck source=tools/vm/tests/module.sh
+. /bin/module.sh
 
 # The exit status of busybox's insmod is the errno.
 refuse() {

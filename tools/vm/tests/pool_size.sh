@@ -4,8 +4,8 @@
 # pool_size=: what is refused, with its reason in the log and nothing left; what is taken.
 #
 # Room: harness (uapi test, in the guest).
-# shellcheck source=tools/vm/tests/ktap.sh
-. /bin/ktap.sh
+# shellcheck source=tools/vm/tests/module.sh
+. /bin/module.sh
 
 # The exit status of busybox's insmod is the errno.
 einval=22 enomem=12 erange=34

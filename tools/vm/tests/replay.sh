@@ -4,8 +4,8 @@
 # tlsf replay on the device: a whole trace, a cut one, one that does not fit.
 #
 # Room: harness (uapi test, in the guest). The recorded traces are the demo's.
-# shellcheck source=tools/vm/tests/ktap.sh
-. /bin/ktap.sh
+# shellcheck source=tools/vm/tests/module.sh
+. /bin/module.sh
 
 trace=/tmp/small.trace
 

@@ -4,8 +4,8 @@
 # RESET clears all of bad_frees, also what was refused without the pool's lock.
 #
 # Room: harness (uapi test, in the guest). tlsf_probe.ko frees no block from a probe.
-# shellcheck source=tools/vm/tests/ktap.sh
-. /bin/ktap.sh
+# shellcheck source=tools/vm/tests/module.sh
+. /bin/module.sh
 
 load
 same "bad frees at first" "$(figure bad_frees)" 0

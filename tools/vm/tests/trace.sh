@@ -4,8 +4,8 @@
 # Tracepoints: they are there, fire once for each operation, and take a histogram.
 #
 # Room: harness (uapi test, in the guest).
-# shellcheck source=tools/vm/tests/ktap.sh
-. /bin/ktap.sh
+# shellcheck source=tools/vm/tests/module.sh
+. /bin/module.sh
 
 tracing=/sys/kernel/tracing
 events=$tracing/events/tlsf

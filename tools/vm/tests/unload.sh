@@ -4,8 +4,8 @@
 # rmmod is refused while somebody uses the module, and works as soon as nobody does.
 #
 # Room: harness (uapi test, in the guest).
-# shellcheck source=tools/vm/tests/ktap.sh
-. /bin/ktap.sh
+# shellcheck source=tools/vm/tests/module.sh
+. /bin/module.sh
 
 busy='Resource temporarily unavailable|in use|busy'
 

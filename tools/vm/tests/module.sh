@@ -1,48 +1,16 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the shell tests share: KTAP, and looks at the module from outside.
+# What the shell tests share beside KTAP: looks at the module from outside.
 #
 # Room: harness (guest). Sourced by the tests, which are busybox sh; not executable, so
-# that it is not taken for one of them. A test ends with "finish".
-count=0 failed=0
+# that it is not taken for one of them.
+# shellcheck source=tools/build/ktap.sh
+. /bin/ktap.sh
+
 module=/modules/tlsf_mod.ko
 parameters=/sys/module/tlsf_mod/parameters
 debugfs=/sys/kernel/debug/tlsf/default
-
-# "expect NAME CODE PATTERN COMMAND...": the command exits with CODE and prints a line
-# that matches PATTERN, an extended regular expression; '' for whatever it prints.
-expect() {
-	name=$1 code=$2 pattern=$3 got=0
-	shift 3
-	count=$((count + 1))
-	"$@" >/tmp/out 2>&1 || got=$?
-	if [ "$got" = "$code" ] && { [ -z "$pattern" ] || grep -Eq -e "$pattern" /tmp/out; }; then
-		echo "ok $count $name"
-	else
-		echo "not ok $count $name"
-		echo "# $*: exit $got, expected $code and /$pattern/; output:"
-		sed 's/^/#   /' /tmp/out
-		failed=$((failed + 1))
-	fi
-}
-
-# "holds NAME COMMAND...": the command succeeds.
-holds() {
-	name=$1
-	shift
-	expect "$name" 0 '' "$@"
-}
-
-# "same NAME GOT WANT"
-same() {
-	expect "$1: $2 is $3" 0 '' [ "$2" = "$3" ]
-}
-
-skip() {
-	count=$((count + 1))
-	echo "ok $count $1 # SKIP $2"
-}
 
 # Can tlsf_contexts.ko, which is not loaded, send NMIs here? A failure is for the test.
 nmis_can_be_sent() {
@@ -50,13 +18,6 @@ nmis_can_be_sent() {
 	set -- $?
 	rmmod tlsf_contexts 2>/dev/null
 	return "$1"
-}
-
-# The module is left loaded, as it was found.
-finish() {
-	[ -d /sys/module/tlsf_mod ] || insmod "$module"
-	echo "1..$count"
-	exit $((failed > 0))
 }
 
 unload() {
@@ -84,6 +45,11 @@ figure() {
 	tlsf stat --json | json "$1"
 }
 
+# "view NAME": the same, as debugfs tells it.
+view() {
+	awk -v name="$1" '$1 == name { print $2 }' "$debugfs/stats"
+}
+
 # "recorded OP PART": operations in a histogram, as the ioctl tells it.
 recorded() {
 	tlsf hist --op "$1" --kind "$2" --json | json count
@@ -106,5 +72,3 @@ kill_child() {
 	kill -9 "$1"
 	wait "$1" 2>/dev/null
 }
-
-echo "KTAP version 1"
