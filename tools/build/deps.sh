@@ -22,7 +22,7 @@ declare -A group=(
 		linux-source-6.1 xz-utils perl"
 	[fuzz]="clang libclang-rt-dev llvm python3"
 	[bench]="libjemalloc2 libmimalloc2.0 zstd python3"
-	[wcet]="binutils python3"
+	[wcet]="binutils python3 python3-pyelftools"
 	[kernels]="mmdebstrap"
 	[arm64]="mmdebstrap linux-source-6.1 xz-utils qemu-system-arm cpio"
 	[bare]="mmdebstrap"
