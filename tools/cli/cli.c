@@ -14,7 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OPT_DEVICE = KEY(0), OPT_JSON };
+enum { OPT_DEVICE = KEY(0), OPT_JSON, OPT_GET };
+
+/* What --get names; NULL for all. */
+static const char *wanted;
 
 static error_t parse_common(int key, char *arg, struct argp_state *state)
 {
@@ -27,6 +30,10 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	case OPT_JSON:
 		cli->json = true;
 		return 0;
+	case OPT_GET:
+		cli->json = true;
+		wanted = arg;
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -38,6 +45,8 @@ static const struct argp_option device_options[] = { DEVICE_OPTION, { 0 } };
 static const struct argp_option json_options[] = {
 	DEVICE_OPTION,
 	{ "json", OPT_JSON, NULL, 0, "Print JSON for scripts", 1 },
+	{ "get", OPT_GET, "KEY", 0,
+	  "Print one value of that alone; KEY leads to it, as in counters/allocs", 1 },
 	{ 0 }
 };
 
@@ -151,16 +160,43 @@ void progress_clear(void)
 	progress_shown = false;
 }
 
+/* What keys with slashes between them lead to from @node; NULL when there is no such. */
+static const json_t *json_at(const json_t *node, const char *keys)
+{
+	for (const char *key = keys; node && *key; key += strspn(key, "/")) {
+		size_t length = strcspn(key, "/");
+
+		node = json_object_getn(node, key, length);
+		key += length;
+	}
+	return node;
+}
+
+/* A string without its quotes. */
+static int print_value(const json_t *value)
+{
+	if (json_is_string(value))
+		return puts(json_string_value(value));
+	if (json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10) | JSON_ENCODE_ANY))
+		return -1;
+	return putchar('\n');
+}
+
 /* Consumes @root. */
 int print_json(json_t *root)
 {
-	if (!root || json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) < 0) {
+	const json_t *value = wanted ? json_at(root, wanted) : root;
+	int code = EXIT_OK;
+
+	if (root && !value) {
+		complain("--get: '%s' leads to nothing; see --json for what there is", wanted);
+		code = EXIT_USAGE;
+	} else if (!root || print_value(value) < 0) {
 		complain("cannot build the JSON output: out of memory");
-		return EXIT_BAD;
+		code = EXIT_BAD;
 	}
-	putchar('\n');
 	json_decref(root);
-	return EXIT_OK;
+	return code;
 }
 
 const char *human_bytes(u64 bytes, char text[16])

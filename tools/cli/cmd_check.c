@@ -87,7 +87,7 @@ int cmd_check(struct cli *cli, int argc, char **argv)
 	if (code && !check.invariant)
 		return code;
 	if (cli->json)
-		return print_json(check_json(&check)) ? EXIT_BAD : code;
+		return print_json(check_json(&check)) ?: code;
 	check_print(&check);
 	return code;
 }

@@ -176,8 +176,8 @@ static int replay_run(struct replay *r, const struct options *o)
 		code = dev_explain(&r->dev, "STATS", err);
 	else if (!o->cli->json)
 		report_text(r, o);
-	else if (report_json(r, o))
-		code = EXIT_BAD;
+	else
+		code = report_json(r, o) ?: code;
 	if (r->batch.tally.faults)
 		complain("replay: FAILED: %s", r->batch.tally.fault);
 	batch_release(&r->batch);

@@ -438,8 +438,8 @@ static int run_all(struct run *run)
 		code = run_finish(run);
 		if (!p->cli->json)
 			report_text(run);
-		else if (report_json(run))
-			code = EXIT_BAD;
+		else
+			code = report_json(run) ?: code;
 	}
 	while (run->opened)
 		worker_close(&run->workers[--run->opened]);

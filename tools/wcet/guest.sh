@@ -18,16 +18,6 @@ measured() {
 	dmesg | grep -oE 'wcet-(max|phase) .*' || exit 1
 }
 
-# "alloc": { "hold": { "count": ..., "cycles": { ... "max": 228 } becomes one line
-holds() {
-	tlsf stat --json | awk '
-		/"(alloc|free|resize)": \{/ { gsub(/[":{ ]/, ""); op = $0 }
-		/"(hold|total)": \{/ { kind = $1 }
-		/"cycles": \{/ { cycles = 1 }
-		/"max":/ && cycles && kind == "\"hold\":" { print "wcet-max " op " (hold) " $2 + 0 }
-		/\}/ { cycles = 0 }'
-}
-
 flat() {
 	measured "$1" 0 only_default=1 live="$2" | sed -n "s/wcet-max/wcet-flat $1 $2/p"
 }
@@ -35,7 +25,9 @@ flat() {
 measured 64M 0
 measured 64M 1 only_default=1 deferring=0 >/dev/null
 tlsf stress --threads 4 --seed 1 --ops 40000 --align-mix 30 --resize-mix 30 >/dev/null || exit 1
-holds
+for op in alloc free resize; do
+	echo "wcet-max $op (hold) $(tlsf stat --get latency/$op/hold/cycles/max)"
+done
 measured 64M 1 timed=1 deferring=0
 flat 64K 10
 flat 64K 500

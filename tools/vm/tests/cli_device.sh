@@ -27,5 +27,13 @@ done
 holds "nobody is somebody" nobody true
 holds "info as root" tlsf info
 holds "check as root" tlsf check
+expect "one number" 0 '^16777216$' tlsf info --get pool_bytes
+expect "one string" 0 '^(tsc|cntvct|ns)$' tlsf info --get clock/unit
+expect "what is below a name" 0 '"bad_frees": 0' tlsf stat --get counters
+expect "a name with a point" 0 '^[0-9]+$' tlsf stat --get latency/alloc/hold/cycles/p99.9
+for key in none counters/none counters/allocs/none clock/unit/none; do
+	expect "no $key" 2 "'$key' leads to nothing" tlsf stat --get "$key"
+done
+expect "none of the check" 2 "'none' leads to nothing" tlsf check --get none
 expect "another device" 3 'INFO is not a call of this device' tlsf info --device /dev/null
 finish

@@ -14,15 +14,10 @@ aarch64) unit=cntvct said='^.*arch_timer: .* at \([0-9.]*\)MHz.*' ;;
 esac
 mhz=$(dmesg | sed -n "s/$said/\1/p" | tail -n 1)
 
-# "field NAME": what info says of it
-field() {
-	tlsf info --json | tr -d ' \n' | sed -n "s/.*\"$1\":\"*\([a-z0-9]*\).*/\1/p"
-}
-
-same "unit" "$(field unit)" "$unit"
+same "unit" "$(tlsf info --get clock/unit)" "$unit"
 if [ -n "$mhz" ]; then
 	decimals=${mhz#*.}
-	same "frequency in MHz" "$(printf '%s %s' "${#decimals}" "$(field hz)" |
+	same "frequency in MHz" "$(printf '%s %s' "${#decimals}" "$(tlsf info --get clock/hz)" |
 		awk '{ printf "%." $1 "f", $2 / 1e6 }')" "$mhz"
 else
 	skip "frequency" "the kernel's log no longer has it"

@@ -9,7 +9,7 @@
 
 # "in_context OP CONTEXT": operations recorded there
 in_context() {
-	tlsf hist --op "$1" --context "$2" --json | json count
+	tlsf hist --op "$1" --context "$2" --get "histograms/$1/count"
 }
 
 # "operate PARAMETER...": afresh; the module stays, so that its symbols have names
@@ -42,7 +42,7 @@ failures_too() {
 	holds "failures alone" operate failing=1
 	expect "the witness is the one that failed" 0 \
 		'^  alloc  hold  task +[0-9]+ cycles .*: 9223372036854775807 bytes.*from fail' tlsf stat
-	same "and nothing is allocated" "$(tlsf stat --json | json used_blocks)" 0
+	same "and nothing is allocated" "$(figure used_blocks)" 0
 }
 
 shown_apart() {
@@ -66,10 +66,9 @@ shown_apart() {
 json_apart() {
 	expect "JSON has the contexts that occurred" 0 '"hardirq": \{' tlsf stat --json
 	expect "and no other" 1 '' sh -c 'tlsf stat --json | grep -q NMI'
-	tlsf hist --op alloc --context softirq --json >/tmp/hist
 	last=0
 	for figure in min p50 p99 p99.9 p99.99 max; do
-		value=$(json $figure </tmp/hist)
+		value=$(tlsf hist --context softirq --get "histograms/alloc/cycles/$figure")
 		holds "$figure is $value, no less than the figure before" [ "$value" -ge "$last" ]
 		last=$value
 	done

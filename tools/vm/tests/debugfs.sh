@@ -26,11 +26,10 @@ all_stopped() {
 }
 
 stats_agree() {
-	tlsf stat --json >/tmp/stat
 	for name in used_bytes free_bytes overhead_bytes largest_free high_water used_blocks \
 		free_blocks allocs frees resizes fail_exhausted fail_fragmented bad_frees \
 		steps_max_seen fail_busy deferred_frees damaged fail_damaged; do
-		same "$name" "$(view $name)" "$(json $name </tmp/stat)"
+		same "$name" "$(view $name)" "$(figure $name)"
 	done
 	same "pool_bytes" "$(view pool_bytes)" "$(cat $parameters/pool_size)"
 }

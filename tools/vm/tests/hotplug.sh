@@ -23,12 +23,12 @@ plug() {
 stays() {
 	tlsf reset
 	holds "operations on the second processor" operate_there 30
-	worst=$(tlsf hist --op alloc --json | json max)
+	worst=$(tlsf hist --get histograms/alloc/cycles/max)
 	plug 0
 	for op in alloc free resize; do
 		same "$op recorded, while it is away" "$(recorded $op hold)" 30
 	done
-	same "the worst" "$(tlsf hist --op alloc --json | json max)" "$worst"
+	same "the worst" "$(tlsf hist --get histograms/alloc/cycles/max)" "$worst"
 	expect "and where it was" 0 '"cpu": 1' tlsf hist --op alloc --json
 	holds "debugfs has them" grep -Eq '^alloc +hold +task +30 ' "$debugfs/latency"
 	holds "the pool serves on" tlsf stress --threads 2 --ops 2000

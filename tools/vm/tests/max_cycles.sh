@@ -54,7 +54,7 @@ of_the_common_sort() {
 	child=$!
 	sleep 5
 	echo 1 >$tracing_on
-	echo $(($(tlsf hist --op alloc --json | json min) - 1)) >$parameters/max_cycles
+	echo $(($(tlsf hist --get histograms/alloc/cycles/min) - 1)) >$parameters/max_cycles
 	usleep 20000
 	same "tracing after the next" "$(cat $tracing_on)" 0
 	kill_child $child

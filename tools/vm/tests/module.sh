@@ -35,14 +35,9 @@ nothing_left() {
 		[ ! -d /sys/kernel/tracing/events/tlsf ]
 }
 
-# "json NAME": the first number of that name on standard input
-json() {
-	tr '{,' '\n' | sed -n "s/^ *\"$1\": *\([0-9]*\).*/\1/p" | head -n 1
-}
-
 # "figure NAME": a counter, as the ioctl tells it.
 figure() {
-	tlsf stat --json | json "$1"
+	tlsf stat --get "counters/$1"
 }
 
 # "view NAME": the same, as debugfs tells it.
@@ -52,7 +47,7 @@ view() {
 
 # "recorded OP PART": operations in a histogram, as the ioctl tells it.
 recorded() {
-	tlsf hist --op "$1" --kind "$2" --json | json count
+	tlsf stat --get "latency/$1/$2/count"
 }
 
 # "soon COMMAND...": the command succeeds within some seconds.
