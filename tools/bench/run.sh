@@ -12,9 +12,7 @@
 # One guest instruction is one cycle. The kernel is told not to zero what it allocates,
 # which is what the rows with +zero are for.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/../build/lib.sh"
+. "$(dirname "$0")/../build/lib.sh"
 
 trace=$tlsf_root/tools/traces/debian-boot.trace.zst random=100000
 limit=1000000000 out="" fault=0

@@ -7,10 +7,7 @@
 # Room: bench. Usage: tests.sh [KERNEL=amd64]   Prints KTAP. Both runs at the same
 # time; -icount makes each blind to how busy the host is.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/../build/lib.sh"
-# shellcheck source=tools/build/ktap.sh
+. "$(dirname "$0")/../build/lib.sh"
 . "$here/../build/ktap.sh"
 
 take_kernel amd64 "$@" || true

@@ -8,7 +8,6 @@
 # cloned and tested; the packages come from where this machine's own do. Nothing of the
 # machine's cache is used, so it takes a quarter of an hour.
 set -euo pipefail
-# shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 who=${1:-root}

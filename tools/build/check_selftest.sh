@@ -6,10 +6,7 @@
 #
 # Room: build.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/lib.sh"
-# shellcheck source=tools/build/ktap.sh
+. "$(dirname "$0")/lib.sh"
 . "$here/ktap.sh"
 
 copy=$(mktemp -d)

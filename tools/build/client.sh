@@ -8,7 +8,6 @@
 # KDIR and TREE are as for modules.sh.
 # SRC has the Kbuild and the sources, which are mirrored by symbolic links into OUT.
 set -euo pipefail
-# shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 take_tree "$@" && shift 2

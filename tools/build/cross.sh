@@ -7,7 +7,6 @@
 # installed beside gcc-multilib, so they are in a small tree, with what kernels, modules
 # and static programs need, and arm64's busybox. Kept in the cache, keyed by the packages.
 set -euo pipefail
-# shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # Perl and Python run kernel-doc, which kbuild calls at W=1.

@@ -8,7 +8,6 @@
 # Runs apt-get as root or through sudo. Nothing is done when all is there. Never
 # installs a kernel image: stock.sh unpacks one into the cache instead.
 set -euo pipefail
-# shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 declare -A group=(

@@ -13,9 +13,7 @@
 # that nothing is asked of the network twice; with TLSF_REFRESH=1 the version that Debian
 # serves today is.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/lib.sh"
+. "$(dirname "$0")/lib.sh"
 
 fields=1
 [ "${1:-}" != --all ] || { fields=1-3 && shift; }

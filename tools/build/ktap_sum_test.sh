@@ -7,7 +7,6 @@
 # Room: build.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/ktap.sh
 . "$here/ktap.sh"
 
 log=$(mktemp)
@@ -109,7 +108,6 @@ ok 1 - suite
 END
 # in a shell of its own
 failing_test() (
-	# shellcheck source=tools/build/ktap.sh
 	. "$here/ktap.sh"
 	holds good true
 	holds bad false

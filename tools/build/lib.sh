@@ -6,6 +6,7 @@
 #
 # Room: build. Sourced by bash scripts under "set -euo pipefail".
 
+here=$(cd "$(dirname "$0")" && pwd)
 tlsf_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 tlsf_cache=${TLSF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tlsf}
 

@@ -7,9 +7,7 @@
 # The versions are those that Debian serves today. Ours are built when needed, which
 # takes some minutes the first time, and have KUnit, which Debian's lack.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/lib.sh"
+. "$(dirname "$0")/lib.sh"
 cd "$tlsf_root"
 
 kernels=(amd64 rt-amd64 trixie/amd64 trixie-backports/amd64 trixie-backports/rt-amd64

@@ -10,7 +10,6 @@
 # for side by side and the source tree stays clean. All but tlsf_mod.ko are built as
 # anybody's module would be: apart, with its Module.symvers.
 set -euo pipefail
-# shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 take_tree "$@" && shift 2

@@ -8,10 +8,7 @@
 # cache, keyed by source version, configuration and compiler. Another architecture's is
 # built in a tree, which is printed too.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/lib.sh"
-# shellcheck source=tools/build/arch.sh
+. "$(dirname "$0")/lib.sh"
 . "$here/arch.sh"
 
 name=$1

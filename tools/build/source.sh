@@ -6,7 +6,6 @@
 # Room: build. Usage: source.sh. Needs the package linux-source-6.1. Used for the
 # UML kernel that runs KUnit, and for checkpatch.
 set -euo pipefail
-# shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 package=linux-source-6.1

@@ -8,7 +8,6 @@
 # version; it is never installed. The newest installed headers whose image is in the
 # cache win, unless TLSF_REFRESH=1.
 set -euo pipefail
-# shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 name=$1

@@ -6,10 +6,7 @@
 # Room: build. Usage: strict.sh [KERNEL=amd64]   See kernel.sh. Prints KTAP.
 # Built from nothing each time: a warning is only said when its file is compiled.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/lib.sh"
-# shellcheck source=tools/build/ktap.sh
+. "$(dirname "$0")/lib.sh"
 . "$here/ktap.sh"
 
 take_kernel amd64 "$@" || true

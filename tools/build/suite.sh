@@ -9,7 +9,6 @@
 # Which version a suite has is asked of its packages linux-headers-NAME; nothing here
 # names one.
 set -euo pipefail
-# shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 suite=${1%%/*} name=${1#*/}

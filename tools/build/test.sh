@@ -8,7 +8,6 @@
 # prints KTAP and goes to build/test/SUITE.ktap. Closes with "N passed, N failed, N
 # skipped". As many suites at a time as there are processors.
 set -euo pipefail
-# shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$tlsf_root"
 

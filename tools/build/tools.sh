@@ -6,10 +6,7 @@
 # Room: build. Usage: tools.sh ARCH [MAKEFILE-DIRECTORY]...   see arch.sh. Always the command
 # tlsf; others by their directories under tools/, e.g. vm/tests, built into its last part.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/lib.sh"
-# shellcheck source=tools/build/arch.sh
+. "$(dirname "$0")/lib.sh"
 . "$here/arch.sh"
 
 # "build DIRECTORY OUT"

@@ -7,9 +7,7 @@
 # the suites' KTAP; what kunit.py makes of it goes to standard error. The UML kernel is
 # built once per source version, configuration and compiler, and kept in the cache.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/../build/lib.sh"
+. "$(dirname "$0")/../build/lib.sh"
 
 take_kernel uml "$@" || true
 source=$("$here/../build/source.sh")

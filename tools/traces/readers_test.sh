@@ -6,10 +6,7 @@
 #
 # Room: traces. Prints KTAP. cli/tests/run.sh does the same with tlsf replay.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/../build/lib.sh"
-# shellcheck source=tools/build/ktap.sh
+. "$(dirname "$0")/../build/lib.sh"
 . "$here/../build/ktap.sh"
 
 # In as much memory as a short trace needs, and some.

@@ -9,9 +9,7 @@
 # converts what they said. The kernel is installed in that root only. Needs root or
 # sudo, the Debian mirror that apt uses, 3 GB of disk, and about five minutes.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/../build/lib.sh"
+. "$(dirname "$0")/../build/lib.sh"
 
 release=bookworm
 packages=linux-image-amd64,initramfs-tools,systemd-sysv,udev,dbus,kmod,zstd

@@ -8,9 +8,7 @@
 # compiles is a library that Debian ships as one C header: stb_rect_pack, with -O2.
 # Needs root or sudo only for packages that are missing. Takes a few seconds.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/../build/lib.sh"
+. "$(dirname "$0")/../build/lib.sh"
 
 source=/usr/include/stb/stb_rect_pack.h
 out=${1:-$here}

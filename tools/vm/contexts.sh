@@ -11,10 +11,7 @@
 #         and has it skipped
 # TLSF_SOURCE is another tree to take the module from, for counter-tests.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/../build/lib.sh"
-# shellcheck source=tools/build/ktap.sh
+. "$(dirname "$0")/../build/lib.sh"
 . "$here/../build/ktap.sh"
 
 take_kernel amd64 "$@" && shift

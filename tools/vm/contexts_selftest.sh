@@ -6,10 +6,7 @@
 #
 # Room: harness. Usage: contexts_selftest.sh. Minutes: each is a build and a boot.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/../build/lib.sh"
-# shellcheck source=tools/build/ktap.sh
+. "$(dirname "$0")/../build/lib.sh"
 . "$here/../build/ktap.sh"
 
 copy=$tlsf_root/build/counter

@@ -6,10 +6,7 @@
 # Room: harness. Prints KTAP. Both runs at the same time; -icount makes each blind to
 # how busy the host is.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/../build/lib.sh"
-# shellcheck source=tools/build/ktap.sh
+. "$(dirname "$0")/../build/lib.sh"
 . "$here/../build/ktap.sh"
 out=$tlsf_root/build/test/demo
 

@@ -8,9 +8,7 @@
 # names sorted, times and owners fixed, no compression (whose cost would depend on
 # what the files hold). Programs must be static.
 set -euo pipefail
-# shellcheck source=tools/build/lib.sh
 . "$(dirname "$0")/../build/lib.sh"
-# shellcheck source=tools/build/arch.sh
 . "$(dirname "$0")/../build/arch.sh"
 
 add() {

@@ -6,10 +6,7 @@
 # Room: harness. Usage: selftest.sh [KERNEL=amd64]. Prints KTAP. Boots several guests, two at
 # a time. On debug and kcsan also with reports of their checkers, provoked by tlsf_seed.ko.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/../build/lib.sh"
-# shellcheck source=tools/build/ktap.sh
+. "$(dirname "$0")/../build/lib.sh"
 . "$here/../build/ktap.sh"
 
 work=$(mktemp -d)

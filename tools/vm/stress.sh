@@ -6,10 +6,7 @@
 # Room: harness. Usage: stress.sh [KERNEL=amd64] [OPERATIONS [PROCESSORS]]. Prints KTAP.
 # A kernel with checkers gets two: on a busy host four do little but serve their timers.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/../build/lib.sh"
-# shellcheck source=tools/build/arch.sh
+. "$(dirname "$0")/../build/lib.sh"
 . "$here/../build/arch.sh"
 
 take_kernel amd64 "$@" && shift

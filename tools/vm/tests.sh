@@ -7,10 +7,7 @@
 # Room: harness. Usage: tests.sh [KERNEL=amd64] [NAME]...   default: all. Prints KTAP.
 # The tests are the programs of tools/vm/tests, built for the kernel's architecture, and the scripts tools/vm/tests/*.sh.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/../build/lib.sh"
-# shellcheck source=tools/build/arch.sh
+. "$(dirname "$0")/../build/lib.sh"
 . "$here/../build/arch.sh"
 
 take_kernel amd64 "$@" && shift

@@ -7,9 +7,7 @@
 # the kernels, and wcet.py --help. Boots the kernel for the measurement,
 # with one instruction to a cycle. Writes build/wcet.csv, or build/wcet-KERNEL.csv.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/../build/lib.sh"
+. "$(dirname "$0")/../build/lib.sh"
 
 take_kernel amd64 "$@" && shift
 locate_kernel "$kernel"

@@ -7,10 +7,7 @@
 # path and an indirect call that are planted in a copy of the source must be caught in what
 # the kernel's own flags make of it.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tools/build/lib.sh
-. "$here/../build/lib.sh"
-# shellcheck source=tools/build/ktap.sh
+. "$(dirname "$0")/../build/lib.sh"
 . "$here/../build/ktap.sh"
 
 take_kernel amd64 "$@" || true

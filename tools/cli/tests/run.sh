@@ -7,7 +7,6 @@
 # test failed. Needs zstd and no privilege; writes only to a temporary directory.
 set -euo pipefail
 
-# shellcheck source=tools/build/ktap.sh
 . "$(dirname "$0")/../../build/ktap.sh"
 
 tlsf=$(realpath "${1:?usage: run.sh PATH-TO-TLSF}")
