@@ -61,8 +61,8 @@ stress: tools | deps ## races on purpose, in all contexts on all processors [KER
 steps: | $(stamp)-build ## count the core's instructions per operation: table, and build/steps.csv
 	@$(MAKE) -s -C tools/host steps
 
-wcet: tools | $(addprefix $(stamp)-,build vm wcet) ## longest path of each operation, from the object code, beside the longest seen
-	@tools/wcet/run.sh
+wcet: tools | $(addprefix $(stamp)-,build vm wcet) ## longest path of each operation, from the object code, beside the longest seen [KERNEL=amd64]
+	@tools/wcet/run.sh KERNEL=$(KERNEL)
 
 check: tools | $(addprefix $(stamp)-,build check) ## compilers' warnings, sparse, checkpatch, style and layering
 	@tools/build/check.sh
@@ -88,8 +88,8 @@ mutation: | $(addprefix $(stamp)-,build fuzz) ## seed each single fault in the c
 seed-faults: | $(stamp)-build ## show the random test faults that it must catch
 	@$(MAKE) -s -C tools/host seed-faults
 
-bench: tools | $(addprefix $(stamp)-,build vm) ## head to head with kmalloc, kmem_cache, mempool, gen_pool: table, build/bench.csv
-	@tools/bench/run.sh
+bench: tools | $(addprefix $(stamp)-,build vm) ## head to head with kmalloc, kmem_cache, mempool, gen_pool: table, build/bench.csv [KERNEL=amd64]
+	@tools/bench/run.sh KERNEL=$(KERNEL)
 
 bench-core: | $(addprefix $(stamp)-,build bench) ## the core against glibc, jemalloc and mimalloc: table, CSV, SVG [ROUNDS=5]
 	@$(MAKE) -s -C tools/host bench ROUNDS=$(ROUNDS)
