@@ -53,5 +53,6 @@ seed shellcheck seeded tools/build/lib.sh <<'END'
 seeded() { echo $1; }
 END
 seed codespell '==>' tlsf_core.h <<<"/* rec""ieve */"
+seed clang_format seeded .clang-format <<<'# seeded'
 seed mandoc 'seeded' docs/man/tlsf.1 <<<'.Xseeded'
 finish
