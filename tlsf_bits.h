@@ -2,7 +2,7 @@
 /*
  * Bit scans, and bits of a bitmap by their number.
  *
- * Room: core (freestanding). In the kernel these are the kernel's own (asm/bitops.h);
+ * Room: core. Freestanding. In the kernel these are the kernel's own (asm/bitops.h);
  * in user space the same instructions on x86-64, so that what tools/host counts is what
  * the kernel runs, and plain C elsewhere.
  */

@@ -2,7 +2,7 @@
 /*
  * Walker that proves the core's numbered invariants (tlsf_core.h).
  *
- * Room: core (freestanding); includes tlsf_core.h alone; prints nothing, changes
+ * Room: core. Freestanding; includes tlsf_core.h alone; prints nothing, changes
  * nothing. The caller serialises. Cost: proportional to blocks and lists.
  *
  * It may be run on a damaged heap. Whatever says where something is or how much there is

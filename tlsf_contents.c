@@ -2,7 +2,7 @@
 /*
  * The pattern that shows whether two blocks ever overlap. See tlsf_contents.h.
  *
- * Room: device. No state, no lock.
+ * Room: dev. No state, no lock.
  */
 #include <linux/errno.h>
 #include <linux/minmax.h>

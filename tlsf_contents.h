@@ -2,7 +2,7 @@
 /*
  * What an open file has written into a block: the pattern of a seed, or zeros.
  *
- * Room: device. A block comes with what somebody else left in it, which is nobody's
+ * Room: dev. A block comes with what somebody else left in it, which is nobody's
  * business. So memory is compared with what is known to have been written there, and with
  * nothing else; what an answer says besides follows from the caller's own arguments.
  *

@@ -2,7 +2,7 @@
 /*
  * Two-level segregated fit: the algorithm.
  *
- * Room: core (freestanding); includes tlsf_core.h alone. The caller serialises all
+ * Room: core. Freestanding; includes tlsf_core.h alone. The caller serialises all
  * calls on one control structure. Layout, names and the numbered invariants are in
  * tlsf_core.h, the class mapping in tlsf_map.h.
  *

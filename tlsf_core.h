@@ -2,7 +2,7 @@
 /*
  * The two-level segregated fit allocator over memory that the caller supplies.
  *
- * Room: core (freestanding). Knows nobody: no lock, no allocation, no printing, no
+ * Room: core. Freestanding. Knows nobody: no lock, no allocation, no printing, no
  * sleeping, no clock. The caller serialises. The same source is built into the
  * module, under KUnit, and in user space.
  *

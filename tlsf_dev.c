@@ -2,7 +2,7 @@
 /*
  * /dev/tlsf: allocate, free and look at the default pool through ioctl.
  *
- * Room: device. A plain client of the pool: knows neither the core nor the pool's
+ * Room: dev. A plain client of the pool: knows neither the core nor the pool's
  * insides. Task context only.
  *
  * User space names blocks by handles. A handle belongs to the open file that got it,

@@ -2,7 +2,7 @@
 /*
  * /dev/tlsf.
  *
- * Room: device. A client of the default pool; what user space sees of it is in
+ * Room: dev. A client of the default pool; what user space sees of it is in
  * include/uapi/linux/tlsf.h.
  */
 #ifndef _TLSF_DEV_H

@@ -2,7 +2,7 @@
 /*
  * The TLSF mapping: from a number to its log-linear class, without a loop.
  *
- * Room: core (freestanding). The size classes and the latency histograms are both
+ * Room: core. Freestanding. The size classes and the latency histograms are both
  * built on it. Cost: one bit scan and four additions or shifts.
  *
  * Masmano et al. (ECRTS 2004, section 4) map a size r to two indices,

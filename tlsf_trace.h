@@ -2,7 +2,7 @@
 /*
  * Tracepoints tlsf:tlsf_alloc, tlsf:tlsf_free and tlsf:tlsf_exhausted.
  *
- * Room: trace. They fire after the lock is released and interrupts are restored, so a
+ * Room: pool. They fire after the lock is released and interrupts are restored, so a
  * probe may itself call the pool. While one is in use, operations are timed; that is
  * what the registration callbacks switch on. Cycles are those of tlsf_latency.h, net
  * of the clock's own, and suit a histogram: hist:keys=cycles.log2.

@@ -10,7 +10,7 @@
  *	*	any size
  *	|	the next region begins
  *
- * Room: tests; for the core KUnit suite and tools/host. Freestanding, includes
+ * Room: kunit; for the core KUnit suite and tools/host. Freestanding, includes
  * tlsf_core.h alone.
  */
 #ifndef _TLSF_LAYOUT_H

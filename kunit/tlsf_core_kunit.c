@@ -2,7 +2,7 @@
 /*
  * KUnit suite "tlsf_core": the core, white-box, in the kernel.
  *
- * Room: test. Includes tlsf_core.h, and the core's own objects are linked into this
+ * Room: kunit. Includes tlsf_core.h, and the core's own objects are linked into this
  * module, so it runs without tlsf_mod.ko. What the user-space tests of tools/host prove
  * at length is repeated here in its essentials, with the kernel's compiler flags and
  * under KASAN. The control structure and the region above it are one kmalloc'ed piece,

@@ -2,7 +2,7 @@
 /*
  * KUnit: figures that are derived from a histogram.
  *
- * Room: tests. White-box: built from the sources, nothing of tlsf_mod.ko is used.
+ * Room: kunit. White-box: built from the sources, nothing of tlsf_mod.ko is used.
  */
 /* as the sources below have it, which come later */
 #define pr_fmt(fmt) "tlsf: " fmt

@@ -3,7 +3,7 @@
  * KUnit: the lock that is not waited for when it must not be, and the list of frees that
  * could not have it.
  *
- * Room: tests. White-box: built from the sources, nothing of tlsf_mod.ko is used. UML is
+ * Room: kunit. White-box: built from the sources, nothing of tlsf_mod.ko is used. UML is
  * a uniprocessor kernel, so here it is the guard for those that is tested; NMIs and
  * several processors are the self-test's.
  */

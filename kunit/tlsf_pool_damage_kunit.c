@@ -2,7 +2,7 @@
 /*
  * KUnit suite "tlsf_pool_damage": realloc beside damage keeps its contract.
  *
- * Room: test. Includes <linux/tlsf.h> and no other header of ours.
+ * Room: kunit. Includes <linux/tlsf.h> and no other header of ours.
  *
  * Each case overwrites one word of a free block or of a footer, resizes a block beside it
  * some times, and puts the word right again. Each time the result must be NULL, with the

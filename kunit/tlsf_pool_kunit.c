@@ -2,7 +2,7 @@
 /*
  * KUnit suite "tlsf_pool": pools through the exported API.
  *
- * Room: test. Includes <linux/tlsf.h> and no other header of ours: what fails here
+ * Room: kunit. Includes <linux/tlsf.h> and no other header of ours: what fails here
  * fails for users.
  *
  * Each test gets an empty pool of its own and leaves it as it found it: pool_exit()

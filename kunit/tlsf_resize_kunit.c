@@ -3,7 +3,7 @@
  * KUnit suite "tlsf_resize": what becomes of a resize when a later hold of the lock is
  * refused, the heap is damaged meanwhile, or the caller is killed.
  *
- * Room: test. White-box: built from the sources, nothing of tlsf_mod.ko is used. What
+ * Room: kunit. White-box: built from the sources, nothing of tlsf_mod.ko is used. What
  * tlsf_pool.c calls while it does not hold the lock is replaced by hooks: there the suite
  * takes the lock, as somebody who may not be waited for, or writes to memory. Each
  * case ends with all blocks freed and the pool one free block.

@@ -3,7 +3,7 @@
  * In place of tlsf_trace.h, for a pool that is built into a suite: tracepoints that are
  * not there.
  *
- * Room: test.
+ * Room: kunit.
  */
 #ifndef _UNTRACED_H
 #define _UNTRACED_H

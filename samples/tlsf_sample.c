@@ -2,7 +2,7 @@
 /*
  * The smallest useful client: messages out of a hard interrupt.
  *
- * Room: sample. Includes <linux/tlsf.h> and no other header of ours.
+ * Room: samples. Includes <linux/tlsf.h> and no other header of ours.
  *
  * A device interrupts; the handler allocates a message and leaves it in a mailbox; a
  * work item reads the mailbox and frees what it has read. The handler runs in hard

@@ -2,7 +2,7 @@
 /*
  * tlsf: memory pools with a bounded worst case, for every context.
  *
- * Room: public API. This is what other modules include, and all they need.
+ * Room: include. This is what other modules include, and all they need.
  *
  * A pool is vmalloc'ed once and managed by a two-level segregated fit allocator
  * (Masmano et al., ECRTS 2004) under a raw spinlock. Allocate, free and resize in

@@ -4,7 +4,7 @@
 # In the guest: the workloads at /bench one after another, and what the module printed;
 # if a fault is to be seeded, then the last once more with it, which must not go well.
 #
-# Room: bench (guest).
+# Room: bench. In the guest.
 
 # bench WORKLOAD FAULT: did it go well?
 bench() {

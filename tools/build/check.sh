@@ -11,14 +11,17 @@ set -euo pipefail
 cd "$tlsf_root"
 
 gates=(gcc sparse clang checkpatch kernel_doc layering version_checks namespace uapi
-	shellcheck codespell mandoc readme clang_format)
+	shellcheck codespell mandoc readme maintainers rooms clang_format)
 out=build/check/modules
 shopt -s nullglob
 kernel_files=(tlsf_*.[ch] include/linux/*.h include/uapi/linux/*.h samples/*.[ch]
 	selftest/*.[ch] kunit/*.[ch] tools/vm/module/*.[ch] tools/bench/module/*.[ch])
 
 # All files of the project, without asking git: a copy of the tree is checked too.
-files() { find . -path ./build -prune -o -path ./.git -prune -o -type f "$@" -print; }
+files() {
+	find . \( -path ./build -o -path ./.git -o -name __pycache__ \) -prune -o \
+		-type f ! -name '.checkpatch-camelcase.*' "$@" -print
+}
 
 # Compile all modules for the stock kernel with these further arguments to make.
 kbuild() {
@@ -190,8 +193,80 @@ gate_readme() {
 	done < <(awk '/^``/ { quoted = $0 ~ /c$/; next } quoted && NF' README.md)
 	while read -r verb; do
 		grep -q "^$verb:" Makefile || { echo "no such verb: make $verb" && bad=1; }
-	done < <(grep -ohE '\bmake [a-z][a-z0-9-]*' README.md docs/*.md CONTRIBUTING.md |
+	done < <(grep -ohE '\bmake [a-z][a-z0-9-]*' README.md docs/*.md docs/decisions/*.md CONTRIBUTING.md \
+		SECURITY.md |
 		awk '{ print $2 }' | sort -u)
+	return "$bad"
+}
+
+# MAINTAINERS, a line for each F: "ROOM PATTERN".
+maintained() { awk '$1 == "TLSF" { room = tolower($2) } $1 == "F:" { print room, $2 }' MAINTAINERS; }
+
+# Every file, and the rooms whose patterns it matches: "FILE ROOM...".
+placed() {
+	files | sed 's|^\./||' | LC_ALL=C sort | awk '
+		NR == FNR {
+			gsub(/\./, "\\.", $2)
+			gsub(/\*/, "[^/]*", $2)
+			sub(/\/$/, "/.*", $2)
+			room[++n] = $1
+			pattern[n] = "^" $2 "$"
+			next
+		}
+		{
+			rooms = ""
+			for (i = 1; i <= n; i++)
+				if ($0 ~ pattern[i])
+					rooms = rooms " " room[i]
+			print $0 rooms
+		}' <(maintained) -
+}
+
+# Every file is in one section, and every pattern matches a file.
+gate_maintainers() {
+	local room pattern bad=0
+	placed | awk 'NF != 2 { print $1 " is in " NF - 1 " sections"; bad = 1 } END { exit bad }' || bad=1
+	while read -r room pattern; do
+		compgen -G "$pattern" >/dev/null || { echo "no file of $room is $pattern" && bad=1; }
+	done < <(maintained)
+	return "$bad"
+}
+
+# The table of rooms in CONTRIBUTING.md: "ROOM|PATTERNS|SUITES".
+# shellcheck disable=SC2016 # backticks of Markdown
+room_table() { sed -nE 's/^\| ([a-z]+) \| `([^`]*)` \| ([a-z ]*) \|$/\1|\2|\3/p' CONTRIBUTING.md; }
+
+# "FILE VALUE" of each line that begins with "Room:", the comment's sign aside. VALUE is "?"
+# when it is not one word that a full stop or a semicolon ends.
+room_values() {
+	files ! -name '*.md' ! -name '*.zst' | sed 's|^\./||' |
+		xargs grep -EH '^[^[:alnum:]]*Room:' |
+		sed -E 's/^([^:]*):[^[:alnum:]]*Room:( ([a-z]+)[.;].*)?.*$/\1 \3/; s/ $/ ?/'
+}
+
+# The table says what MAINTAINERS says, its suites exist, and each source file's head names
+# the room that the file is in.
+gate_rooms() {
+	local room suites name bad=0
+	diff --label MAINTAINERS --label CONTRIBUTING.md -U 0 <(maintained | sort) \
+		<(room_table | awk -F'|' '{ n = split($2, p, " ")
+			for (i = 1; i <= n; i++) print $1, p[i] }' | sort) || bad=1
+	while IFS='|' read -r room _ suites; do
+		for name in $suites; do
+			grep -qF "[$name]=" tools/build/test.sh || { echo "$room: no suite $name" && bad=1; }
+		done
+	done < <(room_table)
+	awk 'NR == FNR { room[$1] = $2; next }
+		{ told[$1] = 1 }
+		room[$1] != $2 { print $1 ": Room: " $2 ", but it is in " room[$1]; bad = 1 }
+		END {
+			for (f in room)
+				if (f ~ /\.([ch]|sh|py)$/ && !told[f]) {
+					print f ": no Room:"
+					bad = 1
+				}
+			exit bad
+		}' <(placed) <(room_values) || bad=1
 	return "$bad"
 }
 

@@ -53,6 +53,14 @@ seed shellcheck seeded tools/build/lib.sh <<'END'
 seeded() { echo $1; }
 END
 seed codespell '==>' tlsf_core.h <<<"/* rec""ieve */"
+seed maintainers 'tlsf_seeded.c is in 0 sections' tlsf_seeded.c <<<'int seeded;'
+seed maintainers 'no file of wcet is seeded.c' MAINTAINERS <<<$'F:\tseeded.c'
+seed maintainers 'Makefile is in 2 sections' MAINTAINERS <<<$'F:\tMakefile'
+seed rooms 'wcet seeded.c' MAINTAINERS <<<$'F:\tseeded.c'
+seed rooms 'docs: no suite seeded' CONTRIBUTING.md <<<"| docs | \`docs/\` | seeded |"
+seed rooms 'tools/cli/seeded.c: no Room' tools/cli/seeded.c <<<'int seeded;'
+seed rooms 'Room: core, but it is in cli' tools/cli/seeded.c <<<'/* Room: core. */'
+seed rooms 'Room: ?, but it is in cli' tools/cli/seeded.c <<<'/* Room: cli (user space). */'
 seed clang_format seeded .clang-format <<<'# seeded'
 seed mandoc 'seeded' docs/man/tlsf.1 <<<'.Xseeded'
 finish

@@ -2,7 +2,7 @@
 /*
  * Operations on blocks, gathered into batches, with their contents verified.
  *
- * Room: tools (user space). One batch belongs to one thread and one open file.
+ * Room: cli. One batch belongs to one thread and one open file.
  *
  * Settling walks the results in order, so after it each block is as the kernel has
  * it. An operation on a block whose ALLOC failed in the same batch fails as well;

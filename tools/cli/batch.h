@@ -2,7 +2,7 @@
 /*
  * Operations on blocks, gathered into batches, with their contents verified.
  *
- * Room: tools (user space). One batch belongs to one thread and one open file.
+ * Room: cli. One batch belongs to one thread and one open file.
  *
  * A block passes through two times: when an operation on it is *staged* into the
  * batch, and when the batch has run and the result is *settled*. Until then a new

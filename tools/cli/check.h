@@ -2,7 +2,7 @@
 /*
  * The heap check, as a command of its own and at the end of a load.
  *
- * Room: tools (user space). Calls CHECK, which holds the pool's lock for long.
+ * Room: cli. Calls CHECK, which holds the pool's lock for long.
  */
 #ifndef TLSF_CHECK_H
 #define TLSF_CHECK_H

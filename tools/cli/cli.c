@@ -2,7 +2,7 @@
 /*
  * Shared options, strict number parsing, messages and JSON output.
  *
- * Room: tools (user space). Touches stdout, stderr and the environment; no device.
+ * Room: cli. Touches stdout, stderr and the environment; no device.
  */
 #include "cli.h"
 

@@ -2,7 +2,7 @@
 /*
  * What all parts of the tlsf command share: exit codes, options, messages, numbers.
  *
- * Room: tools (user space). May use libc with argp, jansson, zstd, pthreads and the
+ * Room: cli. May use libc with argp, jansson, zstd, pthreads and the
  * uapi header <linux/tlsf.h>; never kernel or core sources.
  *
  * Errors go to stderr as "tlsf: what, which value, what to do"; figures to stdout.

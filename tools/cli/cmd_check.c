@@ -2,7 +2,7 @@
 /*
  * tlsf check: prove every invariant of the heap, or name the one that is broken.
  *
- * Room: tools (user space). Calls CHECK, which holds the pool's lock for long.
+ * Room: cli. Calls CHECK, which holds the pool's lock for long.
  */
 #include "check.h"
 

@@ -2,7 +2,7 @@
 /*
  * tlsf hist: latency histograms in the terminal, as JSON, or as an SVG plot.
  *
- * Room: tools (user space). Reads HISTOGRAM; writes the file named with --svg.
+ * Room: cli. Reads HISTOGRAM; writes the file named with --svg.
  *
  * The 768 log-linear buckets are merged, a power of two at a time, until those that
  * hold anything fit the rows of the picture: finely up to the power of two above the

@@ -2,7 +2,7 @@
 /*
  * tlsf info: the constants of the module and of its default pool.
  *
- * Room: tools (user space). Reads INFO only; changes nothing.
+ * Room: cli. Reads INFO only; changes nothing.
  */
 #include "dev.h"
 

@@ -2,7 +2,7 @@
 /*
  * tlsf map: a picture of the pool's memory, and how fragmented it is.
  *
- * Room: tools (user space). Reads the block map; changes nothing.
+ * Room: cli. Reads the block map; changes nothing.
  *
  * The pool is cut into equal cells; each shows which share of its usable bytes is
  * allocated. Colour only on a terminal, and not when NO_COLOR is set.

@@ -2,7 +2,7 @@
 /*
  * tlsf replay: carry out a recorded trace, with every block's contents verified.
  *
- * Room: tools (user space). Loads the whole trace first; all blocks belong to this
+ * Room: cli. Loads the whole trace first; all blocks belong to this
  * process and are gone when it ends.
  */
 #include "batch.h"

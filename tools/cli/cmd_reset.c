@@ -2,7 +2,7 @@
 /*
  * tlsf reset: start latency figures and event counters afresh.
  *
- * Room: tools (user space). Calls RESET, which touches no block.
+ * Room: cli. Calls RESET, which touches no block.
  */
 #include "dev.h"
 

@@ -2,7 +2,7 @@
 /*
  * tlsf stat: counters of the pool, latency of each operation, worst cases.
  *
- * Room: tools (user space). Reads STATS and HISTOGRAM and changes nothing; with
+ * Room: cli. Reads STATS and HISTOGRAM and changes nothing; with
  * --max-cycles it hands over to watch.c.
  */
 #include "lat.h"

@@ -2,7 +2,7 @@
 /*
  * tlsf stress: random load from many threads, with contents verified, then a check.
  *
- * Room: tools (user space). Each thread has its own open file, so its own handles;
+ * Room: cli. Each thread has its own open file, so its own handles;
  * threads share only struct run. All blocks are gone when the process ends.
  *
  * A draw picks a random slot: an empty one is allocated, a full one resized or freed.

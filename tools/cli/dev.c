@@ -2,7 +2,7 @@
 /*
  * The device: open it, call it, explain what it answers.
  *
- * Room: tools (user space). The only part that issues ioctls. Each open file has its
+ * Room: cli. The only part that issues ioctls. Each open file has its
  * own handles; threads that share none need no locking here.
  */
 #include "dev.h"

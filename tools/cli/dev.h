@@ -2,7 +2,7 @@
 /*
  * The device: open it, call it, explain what it answers.
  *
- * Room: tools (user space). The only part that issues ioctls. Calls return 0 or a
+ * Room: cli. The only part that issues ioctls. Calls return 0 or a
  * negative errno and print nothing; dev_open() and dev_explain() print.
  */
 #ifndef TLSF_DEV_H

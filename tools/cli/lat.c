@@ -2,7 +2,7 @@
 /*
  * Latency distributions: read one, and compute what people ask of it.
  *
- * Room: tools (user space). A percentile is the upper edge of the bucket in which it
+ * Room: cli. A percentile is the upper edge of the bucket in which it
  * falls, so it is never too low; it is capped at the largest value seen.
  */
 #include "lat.h"

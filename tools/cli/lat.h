@@ -2,7 +2,7 @@
 /*
  * Latency distributions: read one, and compute what people ask of it.
  *
- * Room: tools (user space). The bucket mapping is the one that the uapi header
+ * Room: cli. The bucket mapping is the one that the uapi header
  * defines at struct tlsf_histogram.
  */
 #ifndef TLSF_LAT_H

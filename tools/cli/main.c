@@ -2,7 +2,7 @@
 /*
  * tlsf: look at, stress and measure the kernel's bounded-time memory pool.
  *
- * Room: tools (user space). Wiring only: global options, the table of subcommands,
+ * Room: cli. Wiring only: global options, the table of subcommands,
  * and the check that everything printed was really written.
  */
 #include "cli.h"

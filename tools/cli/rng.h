@@ -2,7 +2,7 @@
 /*
  * A small seeded random generator (splitmix64): same seed, same load.
  *
- * Room: tools (user space). Pure arithmetic; not for secrets.
+ * Room: cli. Pure arithmetic; not for secrets.
  */
 #ifndef TLSF_RNG_H
 #define TLSF_RNG_H

@@ -2,7 +2,7 @@
 /*
  * A latency plot as a self-contained SVG picture.
  *
- * Room: tools (user space). Writes to the stream it is given, nothing else.
+ * Room: cli. Writes to the stream it is given, nothing else.
  *
  * The x axis is the bucket number, which is logarithmic in cycles (linear below 64);
  * the y axis is the logarithm of the count, so that a single outlier can be seen. An

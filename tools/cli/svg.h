@@ -2,7 +2,7 @@
 /*
  * A latency plot as a self-contained SVG picture.
  *
- * Room: tools (user space). Writes to the stream it is given, nothing else.
+ * Room: cli. Writes to the stream it is given, nothing else.
  */
 #ifndef TLSF_SVG_H
 #define TLSF_SVG_H

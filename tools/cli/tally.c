@@ -2,7 +2,7 @@
 /*
  * What a load did: operations, failures, cycles, peaks; as text and as JSON.
  *
- * Room: tools (user space). Pure bookkeeping; prints to stdout when asked.
+ * Room: cli. Pure bookkeeping; prints to stdout when asked.
  */
 #include "lat.h"
 #include "tally.h"

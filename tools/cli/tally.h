@@ -2,7 +2,7 @@
 /*
  * What a load did: operations, failures, cycles, peaks; as text and as JSON.
  *
- * Room: tools (user space). Pure bookkeeping: filled by batch.c, printed by the
+ * Room: cli. Pure bookkeeping: filled by batch.c, printed by the
  * commands. One writer each; tally_add() merges when the threads are done.
  */
 #ifndef TLSF_TALLY_H

@@ -2,7 +2,7 @@
 /*
  * Allocation traces: read one whole, and believe nothing in it unchecked.
  *
- * Room: tools (user space). The format stands in tools/traces/FORMAT.md.
+ * Room: cli. The format stands in tools/traces/FORMAT.md.
  *
  * A trace is loaded before the first operation runs: one that is cut short or broken
  * must not look like a success, and reading must not disturb what is measured. Any

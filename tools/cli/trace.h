@@ -2,7 +2,7 @@
 /*
  * Allocation traces: read one whole, and believe nothing in it unchecked.
  *
- * Room: tools (user space). The format stands in tools/traces/FORMAT.md.
+ * Room: cli. The format stands in tools/traces/FORMAT.md.
  */
 #ifndef TLSF_TRACE_H
 #define TLSF_TRACE_H

@@ -2,7 +2,7 @@
 /*
  * A file, zstd-compressed or plain, as a stdio stream of its plain contents.
  *
- * Room: tools (user space). libzstd does the decompression, glibc's fopencookie()
+ * Room: cli. libzstd does the decompression, glibc's fopencookie()
  * makes the stream.
  */
 #include "unzip.h"

@@ -2,7 +2,7 @@
 /*
  * A file, zstd-compressed or plain, as a stdio stream of its plain contents.
  *
- * Room: tools (user space). Told apart by zstd's magic number, not by name.
+ * Room: cli. Told apart by zstd's magic number, not by name.
  */
 #ifndef TLSF_UNZIP_H
 #define TLSF_UNZIP_H

@@ -2,7 +2,7 @@
 /*
  * The block map of the pool, as one consistent list in address order.
  *
- * Room: tools (user space). Calls WALK; changes nothing. First politely, with short
+ * Room: cli. Calls WALK; changes nothing. First politely, with short
  * holds of the lock; when the pool keeps changing, with one long hold.
  */
 #include "walk.h"

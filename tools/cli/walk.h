@@ -2,7 +2,7 @@
 /*
  * The block map of the pool, as one consistent list in address order.
  *
- * Room: tools (user space). Calls WALK; changes nothing.
+ * Room: cli. Calls WALK; changes nothing.
  */
 #ifndef TLSF_WALK_H
 #define TLSF_WALK_H

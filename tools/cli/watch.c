@@ -2,7 +2,7 @@
 /*
  * Wait for the first operation that takes longer than it should.
  *
- * Room: tools (user space). Sets the threshold, waits with poll, and leaves it as it is
+ * Room: cli. Sets the threshold, waits with poll, and leaves it as it is
  * when it was exceeded, so that others can read it too, else off.
  */
 #include "watch.h"

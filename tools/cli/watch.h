@@ -2,7 +2,7 @@
 /*
  * Wait for the first operation that takes longer than it should.
  *
- * Room: tools (user space).
+ * Room: cli.
  */
 #ifndef TLSF_WATCH_H
 #define TLSF_WATCH_H

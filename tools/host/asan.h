@@ -3,7 +3,7 @@
  * Makes memory out of bounds for the address sanitizer, and in bounds again; nothing in
  * builds without it.
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #ifndef _ASAN_H
 #define _ASAN_H

@@ -9,7 +9,7 @@
  *	bench memory core|malloc TRACE
  *	bench fill
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include <fcntl.h>
 #include <malloc.h>

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The core against the allocators of this machine: runs bench, prints table, CSV, SVG.
 
-Room: tools/host; called by the Makefile. In each round every allocator takes every load
+Room: host; called by the Makefile. In each round every allocator takes every load
 once, in a process of its own; others than glibc's are preloaded as malloc. A figure is
 the median over the rounds; a ratio is the median of the ratios within a round, so a
 machine that slows down for a while slows both. Ratios above 1 mean the core does better.

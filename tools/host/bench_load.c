@@ -3,7 +3,7 @@
  * Loads for the benchmark; see bench_load.h. The format of traces is told in
  * tools/traces/FORMAT.md; lint-trace.py there checks them more strictly than this.
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include <math.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /*
  * Loads for the benchmark: sequences of operations, made before anything is measured.
  *
- * Room: tools/host (user space); knows no allocator. A load says which blocks live, by
+ * Room: host; knows no allocator. A load says which blocks live, by
  * id; it does not depend on what an allocator answers, so all get the same.
  */
 #ifndef _BENCH_LOAD_H

@@ -4,7 +4,7 @@
 # counted_instructions before each of them, and flags, registers and what lies below the
 # stack pointer stay as they are.
 #
-# Room: tools/host; called by the Makefile for steps. An instruction is a line that
+# Room: host; called by the Makefile for steps. An instruction is a line that
 # begins with a tab and a letter; directives begin with a dot, labels with neither.
 1i\
 	.macro COUNT_ONE\

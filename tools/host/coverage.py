@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Adds up gcov's JSON: lines and branches per source, and what was not reached.
 
-Room: tools/host; called by coverage.sh. A branch that cannot be taken stands in the
+Room: host; called by coverage.sh. A branch that cannot be taken stands in the
 file given with --allow, one to a line: the function, how many of the line's branches,
 its text, and after a # the reason. An entry that matches nothing is an error too: it
 has been overtaken by the source.

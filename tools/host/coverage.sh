@@ -3,7 +3,7 @@
 #
 # Line and branch coverage of the core by its fast tests, and what they leave out.
 #
-# Room: tools/host; called by the Makefile, which builds the programs with gcc --coverage
+# Room: host; called by the Makefile, which builds the programs with gcc --coverage
 # from a core without forced inlining, so that each line is counted once and not for
 # every function that it ends up in. Fails when a line was not reached, or a branch that
 # is not in coverage.allow with the reason why it cannot be.

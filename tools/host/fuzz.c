@@ -14,7 +14,7 @@
  * ones, as are tags in their high bits: no chance word passes for a header, so every bad
  * pointer must be refused.
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /*
  * The fuzz target: bytes in, a sequence of heap operations carried out and proven.
  *
- * Room: tools/host (user space). Two programs hold it: fuzz_libfuzzer.c under libFuzzer,
+ * Room: host. Two programs hold it: fuzz_libfuzzer.c under libFuzzer,
  * where a failed expectation aborts, and fuzz_replay.c under ktap.h.
  */
 #ifndef _FUZZ_H

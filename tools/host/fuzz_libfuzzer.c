@@ -3,7 +3,7 @@
  * The fuzz target under libFuzzer: what ktap.c is to a test, with a failure that aborts,
  * so that the engine keeps the input.
  *
- * Room: tools/host (user space); built by clang -fsanitize=fuzzer.
+ * Room: host; built by clang -fsanitize=fuzzer.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * The fuzz target without an engine: replays inputs that were found, or a few thousand
  * drawn from the seed, as a test; and writes some of these as a corpus to start from.
  *
- * Room: tools/host (user space).
+ * Room: host.
  *
  *	fuzz_replay			inputs drawn from the seed, KTAP on stdout
  *	fuzz_replay FILE...		those in files

@@ -2,7 +2,7 @@
 /*
  * Heaps to test on, checked operations, snapshots; see heap.h.
  *
- * Room: tools/host (user space); libc, the core's own headers and ktap.h.
+ * Room: host; libc, the core's own headers and ktap.h.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * A heap to test on, and checked operations: around each of them all invariants, the
  * accounting and the bound of the steps are proven.
  *
- * Room: tools/host (user space); the core's own headers and ktap.h.
+ * Room: host; the core's own headers and ktap.h.
  */
 #ifndef _HEAP_H
 #define _HEAP_H

@@ -2,7 +2,7 @@
 /*
  * KTAP: runs the cases of a table and reports them; see ktap.h.
  *
- * Room: tools/host (user space); libc only.
+ * Room: host; libc only.
  */
 #include <setjmp.h>
 #include <stdarg.h>

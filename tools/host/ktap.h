@@ -2,7 +2,7 @@
 /*
  * The test harness of tools/host: cases, expectations, KTAP on stdout.
  *
- * Room: tools/host (user space). A program lists its cases in one table and hands it
+ * Room: host. A program lists its cases in one table and hands it
  * to ktap_run(). The first expectation that does not hold ends its case, from any
  * depth of helpers, and says file, line and values. Helpers that check on behalf of a
  * case are called through macros that leave KTAP_HERE behind, so the report also names

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Mutation check: how many single-token faults in tlsf_core.c do the fast tests kill?
 
-Room: tools/host. Each mutant is tlsf_core.c with one token changed or one statement
+Room: host. Each mutant is tlsf_core.c with one token changed or one statement
 dropped. It is built plainly at -O1, with the counting of steps, and run against the
 random test and the unit tests, each with a time limit. A mutant is killed when one of
 them fails, crashes or does not end. What survives is either equivalent to the original

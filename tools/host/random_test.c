@@ -11,7 +11,7 @@
  * All is drawn from the seed, and addresses repeat in what matters (their offset from a
  * multiple of 1 MiB): a failure prints seed and operation, and the same seed repeats it.
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include <errno.h>
 #include <getopt.h>

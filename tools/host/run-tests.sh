@@ -3,7 +3,7 @@
 #
 # Runs the built test programs of each variant; one KTAP stream per program on stdout.
 #
-# Room: tools/host; called by the Makefile. A program that ends without a verdict (a
+# Room: host; called by the Makefile. A program that ends without a verdict (a
 # sanitizer's report, a signal, a time-out) is told as a failed test of its own, so that
 # whoever counts results sees it.
 #

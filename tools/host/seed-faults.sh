@@ -4,7 +4,7 @@
 # Does the random test catch what it is there to catch? Applies one fault at a time to a
 # copy of tlsf_core.c, builds the random test with it and expects it to fail.
 #
-# Room: tools/host; called by the Makefile. A fault is a name and a sed script. One that
+# Room: host; called by the Makefile. A fault is a name and a sed script. One that
 # changes nothing has been overtaken by the core: that is an error, not a pass.
 #
 #	seed-faults.sh [NAME...]     all faults, or the named ones

@@ -2,7 +2,7 @@
 /*
  * The shadow model; see shadow.h. Plain rather than fast: arrays and loops.
  *
- * Room: tools/host (user space); of the core it takes constants and types only.
+ * Room: host; of the core it takes constants and types only.
  */
 #include <string.h>
 

@@ -8,7 +8,7 @@
  * a block, an end mark a region, the smallest block) and the rounding of good fit, and
  * computes both naively. It never reads the heap's memory.
  *
- * Room: tools/host (user space); of the core it takes constants and types only.
+ * Room: host; of the core it takes constants and types only.
  */
 #ifndef _SHADOW_H
 #define _SHADOW_H

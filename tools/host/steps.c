@@ -2,7 +2,7 @@
 /*
  * Exact instruction counts of the core: no clock, the same on every run, so they gate.
  *
- * Room: tools/host (user space, x86-64); heap.h, ktap.h, libc.
+ * Room: host. x86-64; heap.h, ktap.h, libc.
  *
  * The core is linked twice, both times as gcc -O2 makes it. One copy is untouched but
  * for the name of its section: it runs under the trap flag, and each trap with the

@@ -3,7 +3,7 @@
  * Allocate, aligned allocate and free: which block serves, what is split off, what
  * merges, how failure is told, what is counted.
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include <stdio.h>
 #include <string.h>

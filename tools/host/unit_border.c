@@ -3,7 +3,7 @@
  * Exact borders: validation and limits hold to the granule, even where the memory around
  * was made to look right. What is planted is what a mutated core would fall for.
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include <string.h>
 

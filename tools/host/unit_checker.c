@@ -3,7 +3,7 @@
  * The checker itself: each invariant is broken by hand, in every way there is, and the
  * checker names its number.
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include <string.h>
 

@@ -8,7 +8,7 @@
  * cut short to the nil block, a PREV_FREE flag that is lost, and a free neighbour above
  * that looks like an allocated one.
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include <string.h>
 

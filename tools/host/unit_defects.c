@@ -3,7 +3,7 @@
  * Defects that other TLSF allocators shipped, one test each, by the numbers of the
  * project's list. What a defect is stands above its test.
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include <stdlib.h>
 #include <string.h>

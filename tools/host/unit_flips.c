@@ -4,7 +4,7 @@
  * operation would reject, and no operation reads outside the memory (the address sanitizer
  * would end the program) or writes over a live block.
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * do, and a free that is refused is taken back by tlsf_core_free_refused(), with the same
  * result and as if nothing had happened.
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include "../../tlsf_core.h"
 

@@ -4,7 +4,7 @@
  *
  *	mapping(r) = (f, s)	f = floor(log2(r))	s = (r - 2^f) * 2^SLI / 2^f
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include <limits.h>
 

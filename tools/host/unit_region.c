@@ -3,7 +3,7 @@
  * Regions: adding in every order, gaps, removal, odd places and sizes, limits,
  * validation of pointers that lie between, the control structure among them.
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * Resize where the block stands: shrink, grow forward, grow backward, both; failure
  * leaves everything as it was.
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * another block, so each is refused for what it is, whatever was allocated over it since
  * and even if nobody has written there.
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include <string.h>
 

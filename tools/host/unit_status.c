@@ -3,7 +3,7 @@
  * Every status is provoked, and what is refused changes nothing: the control structure
  * and all bytes of the region are compared before and after.
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include <string.h>
 

@@ -4,7 +4,7 @@
 # In the UML guest: loads the module and each suite, which runs it; unloads all; asks
 # kmemleak whether anything was left.
 #
-# Room: harness (guest).
+# Room: kunit. In the guest.
 status=0
 
 try() {

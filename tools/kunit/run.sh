@@ -3,7 +3,7 @@
 #
 # Runs the KUnit suites as modules in a UML kernel with KASAN and lockdep.
 #
-# Room: harness. Usage: run.sh [KERNEL=uml]   or debug, kcsan: see build/kernel.sh. Prints
+# Room: kunit. Usage: run.sh [KERNEL=uml]   or debug, kcsan: see build/kernel.sh. Prints
 # the suites' KTAP; what kunit.py makes of it goes to standard error. The UML kernel is
 # built once per source version, configuration and compiler, and kept in the cache.
 set -euo pipefail

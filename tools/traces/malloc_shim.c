@@ -2,7 +2,7 @@
 /*
  * Records every malloc, free and realloc of a program into a file.
  *
- * Room: traces (user space, LD_PRELOAD, glibc). Usage:
+ * Room: traces. LD_PRELOAD, glibc. Usage:
  *	TLSF_RECORD=FILE LD_PRELOAD=./malloc_shim.so PROGRAM
  * FILE must not exist: a child that inherits the environment finds it taken and
  * records nothing. convert-recording.py turns FILE into a trace.

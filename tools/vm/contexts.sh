@@ -3,7 +3,7 @@
 #
 # The self-test in every context, with real NMIs.
 #
-# Room: harness. Usage: contexts.sh [KERNEL=amd64] [MACHINE]...   Prints KTAP. Machines:
+# Room: vm. Usage: contexts.sh [KERNEL=amd64] [MACHINE]...   Prints KTAP. Machines:
 #   smp2  two processors
 #   smp1  one processor
 #   up    one, with the module built as for a uniprocessor kernel, where a spinlock is

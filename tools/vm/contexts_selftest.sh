@@ -4,7 +4,7 @@
 # Counter-tests: shows that what proves the contexts can fail. Seeds one fault at a time
 # in a copy of the tree and wants the test that is for it to say so. Prints KTAP.
 #
-# Room: harness. Usage: contexts_selftest.sh. Minutes: each is a build and a boot.
+# Room: vm. Usage: contexts_selftest.sh. Minutes: each is a build and a boot.
 set -euo pipefail
 . "$(dirname "$0")/../build/lib.sh"
 . "$here/../build/ktap.sh"

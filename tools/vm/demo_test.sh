@@ -3,7 +3,7 @@
 #
 # Tests the demo: it succeeds, and a second run prints the same to the digit.
 #
-# Room: harness. Prints KTAP. Both runs at the same time; -icount makes each blind to
+# Room: vm. Prints KTAP. Both runs at the same time; -icount makes each blind to
 # how busy the host is.
 set -euo pipefail
 . "$(dirname "$0")/../build/lib.sh"

@@ -3,7 +3,7 @@
 #
 # Builds a guest's initramfs: busybox, vm/init, the script to run, and given files.
 #
-# Room: harness. Usage: initramfs.sh ARCH OUT SCRIPT [SRC:DEST]...   ARCH: build/arch.sh
+# Room: vm. Usage: initramfs.sh ARCH OUT SCRIPT [SRC:DEST]...   ARCH: build/arch.sh
 # The same input gives the same bytes, so that an -icount boot repeats to the digit:
 # names sorted, times and owners fixed, no compression (whose cost would depend on
 # what the files hold). Programs must be static.

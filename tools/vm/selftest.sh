@@ -3,7 +3,7 @@
 #
 # Tests the harness itself: each way a run can go wrong must be told from success.
 #
-# Room: harness. Usage: selftest.sh [KERNEL=amd64]. Prints KTAP. Boots several guests, two at
+# Room: vm. Usage: selftest.sh [KERNEL=amd64]. Prints KTAP. Boots several guests, two at
 # a time. On debug and kcsan also with reports of their checkers, provoked by tlsf_seed.ko.
 set -euo pipefail
 . "$(dirname "$0")/../build/lib.sh"

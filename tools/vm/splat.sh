@@ -3,7 +3,7 @@
 #
 # Looks for what a kernel says when something went wrong.
 #
-# Room: harness. Usage: splat.sh LOG   Prints the offending lines with their numbers
+# Room: vm. Usage: splat.sh LOG   Prints the offending lines with their numbers
 # and exits 1 when there are any; 0 when the log is clean. What a kernel says while
 # it boots, up to the mark that vm/init makes, is not its guest script's doing (UML
 # with lockdep warns about itself); without the mark all of the log counts. A data race of

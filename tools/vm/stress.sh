@@ -3,7 +3,7 @@
 #
 # Races on purpose, on four processors: see guest/stress.sh.
 #
-# Room: harness. Usage: stress.sh [KERNEL=amd64] [OPERATIONS [PROCESSORS]]. Prints KTAP.
+# Room: vm. Usage: stress.sh [KERNEL=amd64] [OPERATIONS [PROCESSORS]]. Prints KTAP.
 # A kernel with checkers gets two: on a busy host four do little but serve their timers.
 set -euo pipefail
 . "$(dirname "$0")/../build/lib.sh"

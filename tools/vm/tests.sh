@@ -4,7 +4,7 @@
 # Runs the tests of /dev/tlsf, one behaviour a file, on one of the kernels that
 # build/kernel.sh knows.
 #
-# Room: harness. Usage: tests.sh [KERNEL=amd64] [NAME]...   default: all. Prints KTAP.
+# Room: vm. Usage: tests.sh [KERNEL=amd64] [NAME]...   default: all. Prints KTAP.
 # The tests are the programs of tools/vm/tests, built for the kernel's architecture, and the scripts tools/vm/tests/*.sh.
 set -euo pipefail
 . "$(dirname "$0")/../build/lib.sh"

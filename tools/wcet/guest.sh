@@ -6,7 +6,7 @@
 # operation while it does so; "wcet-phase PHASE NAME NUMBER"; and, for pools of several
 # sizes with that many live blocks, "wcet-flat SIZE LIVE NAME NUMBER".
 #
-# Room: wcet (guest).
+# Room: wcet. In the guest.
 
 # measured POOL-SIZE LATENCY PARAMETER...: load the module afresh, measure, and print
 measured() {

@@ -3,7 +3,7 @@
  * tlsf: ioctl interface of /dev/tlsf, the stress and statistics window onto the
  * module's default memory pool.
  *
- * Room: ABI. Includes only linux/types.h and linux/ioctl.h; never changes what a
+ * Room: include. Includes only linux/types.h and linux/ioctl.h; never changes what a
  * released field means. Blocks are named by handles, never by kernel addresses.
  * Handles belong to the open file; closing it frees them.
  */

@@ -2,7 +2,7 @@
 /*
  * Head to head: one workload through each allocator, every call measured on its own.
  *
- * Room: bench (kernel). Does all of it in its init function, in task context, then stays
+ * Room: bench. Does all of it in its init function, in task context, then stays
  * loaded. Where a cycle is an instruction, as under -icount, the figures are exact.
  *
  * Around each call interrupts are off, if the allocator may be called like that; else

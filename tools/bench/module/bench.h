@@ -2,7 +2,7 @@
 /*
  * What the parts of the head to head share.
  *
- * Room: bench (kernel). A workload is a list of operations on numbered blocks; a peer is
+ * Room: bench. A workload is a list of operations on numbered blocks; a peer is
  * an allocator that serves it; a tally collects what its calls cost. Of this project's
  * headers only linux/tlsf.h is used, and only by peers.c.
  */

@@ -2,7 +2,7 @@
 /*
  * Some blocks allocated, verified and freed in each context where a peer may be called.
  *
- * Room: bench (kernel). Where it may not be called it is not, so that nothing crashes.
+ * Room: bench. Where it may not be called it is not, so that nothing crashes.
  * NMI is not tried either way.
  */
 #define pr_fmt(fmt) fmt

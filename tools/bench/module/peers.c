@@ -2,7 +2,7 @@
 /*
  * The allocators: each as its users would set it up, given the workload in advance.
  *
- * Room: bench (kernel). A plain client of linux/tlsf.h and of the kernel's own. Where
+ * Room: bench. A plain client of linux/tlsf.h and of the kernel's own. Where
  * something had to be decided, it was in favour of the others:
  *
  *  - tlsf and both gen_pools get one pool of the same size, half as large again as the

@@ -2,7 +2,7 @@
 /*
  * A tally: how many calls took how many cycles, exactly.
  *
- * Room: bench (kernel). One counter for each number of cycles, so percentiles are exact
+ * Room: bench. One counter for each number of cycles, so percentiles are exact
  * up to TALLY_MAX; minimum, maximum and sum always are.
  */
 #include <linux/errno.h>

@@ -2,7 +2,7 @@
 /*
  * A workload: read from a file, checked, and looked over for its peak.
  *
- * Room: bench (kernel). Task context. The file is what workload.py writes: two words,
+ * Room: bench. Task context. The file is what workload.py writes: two words,
  * the number of operations and of ids, then the operations. All little-endian u32.
  */
 #define pr_fmt(fmt) fmt

@@ -2,7 +2,7 @@
 /*
  * Percentiles of as many operations as a counter can hold.
  *
- * Room: tools (user space). run.sh runs it. Of 2^63 - 1 operations a count times 10 000
+ * Room: cli. run.sh runs it. Of 2^63 - 1 operations a count times 10 000
  * does not fit 64 bits, as it does not from 1.8e15 on.
  */
 #include "../lat.h"

@@ -3,7 +3,7 @@
 #
 # What the tlsf command does without a device: options, errors, exit codes, traces.
 #
-# Room: tools (user space). usage: run.sh PATH-TO-TLSF. Prints KTAP; exits 1 when a
+# Room: cli. usage: run.sh PATH-TO-TLSF. Prints KTAP; exits 1 when a
 # test failed. Needs zstd and no privilege; writes only to a temporary directory.
 set -euo pipefail
 

@@ -4,7 +4,7 @@
 # In the guest: what the module does, in two minutes of reading. Any command that
 # fails ends the demo with a failure.
 #
-# Room: harness (guest).
+# Room: vm. In the guest.
 
 say() { printf '\n== %s\n' "$*"; }
 

@@ -3,7 +3,7 @@
 #
 # In the guest: what the kernel lost between "kmemleak.sh clear" and "kmemleak.sh scan".
 #
-# Room: harness (guest). Exit status 77 where the kernel cannot tell.
+# Room: vm. In the guest. Exit status 77 where the kernel cannot tell.
 leaks=/sys/kernel/debug/kmemleak
 
 [ -e $leaks ] || exit 77

@@ -4,7 +4,7 @@
 # In the guest: runs tlsf_selftest, while operations are not timed and while they are.
 # The host sends NMIs from the line that asks for them on.
 #
-# Room: harness (guest).
+# Room: vm.
 # shellcheck source=tools/build/ktap.sh
 . /bin/ktap.sh
 

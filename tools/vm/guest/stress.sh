@@ -7,7 +7,7 @@
 # After each, every invariant is checked; at the end nothing is left, and where the kernel
 # looks for leaks there is none.
 #
-# Room: harness (guest). tlsf_ops, from the kernel's command line, is the operations of
+# Room: vm. In the guest. tlsf_ops, from the kernel's command line, is the operations of
 # the kernel, of which each part does its share; user space does a fortieth of them
 # besides. Contents are verified.
 ops=${tlsf_ops:-1000000}

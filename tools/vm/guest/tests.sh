@@ -3,7 +3,7 @@
 #
 # In the guest: runs each test in /tests with the module loaded, as one KTAP subtest.
 #
-# Room: harness (guest). Exit status 77 of a test means skipped. A marker in the
+# Room: vm. In the guest. Exit status 77 of a test means skipped. A marker in the
 # kernel log names the test that was running. tlsf_patience, from the kernel's command
 # line, is the limit for each, in seconds. Where the kernel looks for leaks, none is left;
 # where it looks for data races, it has done so.

@@ -2,7 +2,7 @@
 /*
  * Operations on the default pool in each context, for the tests of what is recorded.
  *
- * Room: harness (kernel). A plain client of linux/tlsf.h. Does all of it while it is
+ * Room: vm. A plain client of linux/tlsf.h. Does all of it while it is
  * loaded: task=, softirq=, hardirq= and nmi= say how many allocations, resizes and frees
  * there are to be in each context, failing= how many requests that no pool can serve;
  * what is written to again= later is done at once, in task context. Nothing is left

@@ -2,7 +2,7 @@
 /*
  * A client that writes to memory it has freed, for the test of what a damaged heap tells.
  *
- * Room: harness (kernel). A plain client of linux/tlsf.h. Does all of it while it is
+ * Room: vm. A plain client of linux/tlsf.h. Does all of it while it is
  * loaded, in the default pool, which nobody else uses meanwhile.
  */
 #include <linux/compiler.h>

@@ -2,7 +2,7 @@
 /*
  * Frees that have to be deferred, for the test of who takes them back.
  *
- * Room: harness (kernel). A plain client of linux/tlsf.h, with a pool of its own, of which
+ * Room: vm. A plain client of linux/tlsf.h, with a pool of its own, of which
  * nothing is left. A probe inside the allocator's section frees most of a full pool. Does
  * all of it while it is loaded; the load fails with
  *	EOPNOTSUPP	the kernel does not let a probe be set there

@@ -3,7 +3,7 @@
  * Clients that give two pools more to report than a log should get, for the test of what
  * is shown of it.
  *
- * Room: harness (kernel). A plain client of linux/tlsf.h, with pools of its own, of which
+ * Room: vm. A plain client of linux/tlsf.h, with pools of its own, of which
  * nothing is left. Does all of it while it is loaded.
  */
 #include <linux/compiler.h>

@@ -2,7 +2,7 @@
 /*
  * NMIs that a module sends to processors of its choice, and takes itself.
  *
- * Room: harness (kernel). For the modules beside it. On x86 with a local APIC; on arm64,
+ * Room: vm. For the modules beside it. On x86 with a local APIC; on arm64,
  * where the PMU's interrupts are NMIs, each processor gets some hundred in a second by
  * itself; elsewhere nmi_listen() says -EOPNOTSUPP and nothing is sent.
  */

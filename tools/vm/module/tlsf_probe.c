@@ -3,7 +3,7 @@
  * Frees what is no block from a probe inside the allocator's own section, for the test of
  * what is counted without the pool's lock.
  *
- * Room: harness (kernel). A plain client of linux/tlsf.h. Does it once, in the default
+ * Room: vm. A plain client of linux/tlsf.h. Does it once, in the default
  * pool, while it is loaded.
  */
 #include <linux/kprobes.h>

@@ -2,7 +2,7 @@
 /*
  * Races on the default pool: tasks, softirqs, hard interrupts and NMIs on all processors.
  *
- * Room: harness (kernel). A plain client of linux/tlsf.h. Does all of it while it is
+ * Room: vm. A plain client of linux/tlsf.h. Does all of it while it is
  * loaded, until ops= allocations, resizes and frees have been done. All contexts on all
  * processors share one table of blocks: who draws a slot takes what is in it, which
  * somebody else allocated, elsewhere, and verifies its contents before it resizes or frees

@@ -2,7 +2,7 @@
 /*
  * Leaves a secret in the default pool, for the test that hunts for it.
  *
- * Room: harness (kernel). A plain client of linux/tlsf.h. While it is loaded it takes all
+ * Room: vm. A plain client of linux/tlsf.h. While it is loaded it takes all
  * of the default pool in blocks of many sizes, writes the word secret= over each, and
  * frees them all.
  */

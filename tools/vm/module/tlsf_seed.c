@@ -2,7 +2,7 @@
 /*
  * Does what a checker of the kernel must report, to see that the harness notices.
  *
- * Room: harness (kernel). Uses nothing of tlsf_mod. All is done while it is loaded, in task
+ * Room: vm. Uses nothing of tlsf_mod. All is done while it is loaded, in task
  * context; where the kernel has no such checker nothing happens.
  */
 #include <linux/delay.h>

@@ -3,7 +3,7 @@
  * Pools made, used and destroyed by several threads at once, and in between pools that
  * cannot be.
  *
- * Room: harness (kernel). A plain client of linux/tlsf.h. Does all of it while it is
+ * Room: vm. A plain client of linux/tlsf.h. Does all of it while it is
  * loaded, until pools= pools have come and gone; one line in the log says what happened.
  * Threads contend for fewer names than they are. Each pool is filled until it serves no
  * more, its contents are verified, and it is destroyed whole again. What cannot be made

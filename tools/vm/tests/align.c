@@ -2,7 +2,7 @@
 /*
  * ALLOC honours alignments, as far as offsets in a pool of whole pages can show.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

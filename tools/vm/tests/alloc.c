@@ -2,7 +2,7 @@
 /*
  * ALLOC gives a handle, at least the size asked for, and what it cost.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

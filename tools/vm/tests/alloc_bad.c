@@ -2,7 +2,7 @@
 /*
  * ALLOC of no bytes, of too many, at an alignment that is none.
  *
- * Room: harness (uapi test). SIZE_MAX is the kernel's.
+ * Room: vm. SIZE_MAX is the kernel's.
  */
 #include "uapi.h"
 

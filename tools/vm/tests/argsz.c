@@ -2,7 +2,7 @@
 /*
  * argsz: a struct too small, larger with zeros, larger with garbage, larger than a page.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

@@ -2,7 +2,7 @@
 /*
  * Pointers that cannot be read or written: EFAULT, and nothing changed.
  *
- * Room: harness (uapi test). What BATCH points to is in batch_fault.c.
+ * Room: vm. What BATCH points to is in batch_fault.c.
  */
 #include "uapi.h"
 

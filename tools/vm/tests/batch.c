@@ -3,7 +3,7 @@
  * BATCH: up to 4096 operations in order, each with its own result; REF names the block
  * of an earlier ALLOC of the same batch.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

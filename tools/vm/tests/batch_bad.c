@@ -3,7 +3,7 @@
  * BATCH with bad operations: each gets its own errno and the others are carried out.
  * BATCH of none, or of too many: refused as a whole.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

@@ -3,7 +3,7 @@
  * BATCH with operations that cannot be read, or whose results have no place: EFAULT, and
  * nothing was done.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

@@ -3,7 +3,7 @@
 #
 # The command without the device and without permission: exit status 3, with the reason.
 #
-# Room: harness (uapi test, in the guest). What needs no device: tools/cli/tests/run.sh.
+# Room: vm. What needs no device: tools/cli/tests/run.sh.
 # shellcheck source=tools/vm/tests/module.sh
 . /bin/module.sh
 

@@ -3,7 +3,7 @@
 #
 # Unit and frequency of the clock are what the kernel said of this machine when it booted.
 #
-# Room: harness (uapi test, in the guest). That cycles are ticks of this counter: info.c.
+# Room: vm. That cycles are ticks of this counter: info.c.
 # shellcheck source=tools/vm/tests/module.sh
 . /bin/module.sh
 

@@ -2,7 +2,7 @@
 /*
  * Blocks end with the open file: with its last descriptor, in whichever process.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

@@ -2,7 +2,7 @@
 /*
  * A 32-bit program sees the same ABI: the same structs, the same results.
  *
- * Room: harness (uapi test). Built with -m32; that sizes agree is asserted in uapi.h.
+ * Room: vm. Built with -m32; that sizes agree is asserted in uapi.h.
  */
 #include "uapi.h"
 

@@ -3,7 +3,7 @@
 #
 # What is recorded in task, softirq, hard interrupt and NMI context is told apart.
 #
-# Room: harness (uapi test, in the guest). tlsf_contexts.ko does the operations.
+# Room: vm. tlsf_contexts.ko does the operations.
 # shellcheck source=tools/vm/tests/module.sh
 . /bin/module.sh
 

@@ -4,7 +4,7 @@
 # A pool that found its heap damaged serves nothing, and says so everywhere, rather than
 # look merely full.
 #
-# Room: harness (uapi test, in the guest). tlsf_damage.ko writes to memory it has freed.
+# Room: vm. tlsf_damage.ko writes to memory it has freed.
 # shellcheck source=tools/vm/tests/module.sh
 . /bin/module.sh
 

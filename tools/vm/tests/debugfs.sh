@@ -3,7 +3,7 @@
 #
 # The views in debugfs agree with the ioctls, and are for root alone.
 #
-# Room: harness (uapi test, in the guest). A stress run that is stopped keeps the pool
+# Room: vm. In the guest. A stress run that is stopped keeps the pool
 # full and still.
 # shellcheck source=tools/vm/tests/module.sh
 . /bin/module.sh

@@ -4,7 +4,7 @@
 # Frees that were deferred come back when a request would fail for want of them, and by
 # themselves where nobody asks.
 #
-# Room: harness (uapi test, in the guest). tlsf_deferred.ko does and judges it.
+# Room: vm. tlsf_deferred.ko does and judges it.
 # shellcheck source=tools/vm/tests/module.sh
 . /bin/module.sh
 

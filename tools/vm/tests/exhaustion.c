@@ -2,7 +2,7 @@
 /*
  * ENOMEM: exhaustion and fragmentation are told apart, and both leave the pool as it was.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

@@ -2,7 +2,7 @@
 /*
  * FILL writes a pattern that VERIFY finds again, and nothing else passes for it.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

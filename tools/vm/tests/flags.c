@@ -2,7 +2,7 @@
 /*
  * Unknown flags, reserved fields, and fields that an operation does not take: EINVAL.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

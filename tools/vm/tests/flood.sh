@@ -3,7 +3,7 @@
 #
 # What is reported is limited for each pool and each kind, and what was held back is told.
 #
-# Room: harness (uapi test, in the guest). tlsf_flood.ko has 1000 frees rejected beside
+# Room: vm. In the guest. tlsf_flood.ko has 1000 frees rejected beside
 # damage in the pool "flood", then 1000 requests failed there, with 13 bad frees in the
 # pool "other" in between.
 # shellcheck source=tools/vm/tests/module.sh

@@ -2,7 +2,7 @@
 /*
  * A handle that names no block of this file: ENOENT, whatever is asked of it.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

@@ -3,7 +3,7 @@
  * HISTOGRAM: as many entries as operations, in the buckets that the ABI's formula says,
  * with the worst of them told whole.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

@@ -4,7 +4,7 @@
 # What a processor has recorded stays when it goes, and what is changed meanwhile is
 # changed for it too.
 #
-# Room: harness (uapi test, in the guest). Processors that come and go under load: stress.
+# Room: vm. Processors that come and go under load: stress.
 # shellcheck source=tools/vm/tests/module.sh
 . /bin/module.sh
 

@@ -2,7 +2,7 @@
 /*
  * INFO: the constants are those of the ABI, and agree with each other.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

@@ -2,7 +2,7 @@
 /*
  * What is no ioctl of this device is ENOTTY; what is no ioctl at all is refused too.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

@@ -2,7 +2,7 @@
 /*
  * A process killed in mid-batch leaves nothing behind, whatever it was doing.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

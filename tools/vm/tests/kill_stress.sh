@@ -3,7 +3,7 @@
 #
 # kill -9 of a stress run leaves nothing allocated, and the module unloads.
 #
-# Room: harness (uapi test, in the guest).
+# Room: vm.
 # shellcheck source=tools/vm/tests/module.sh
 . /bin/module.sh
 

@@ -2,7 +2,7 @@
 /*
  * The parameter latency switches recording off and on at run time.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

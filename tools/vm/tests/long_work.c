@@ -3,7 +3,7 @@
  * An operation on a large block can be killed in its midst: it ends long before its work
  * would be done, and nothing is left behind.
  *
- * Room: harness (uapi test). Loads the module with a pool that is large enough. How long
+ * Room: vm. Loads the module with a pool that is large enough. How long
  * the whole work takes is measured first, so that the machine's speed does not matter: a
  * child that is killed after an eighth of that must be gone before a half. The parent
  * has the same open file, which shows what is left of the block.

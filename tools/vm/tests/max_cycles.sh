@@ -3,7 +3,7 @@
 #
 # tlsf stat --max-cycles: woken from each context, tracing stopped, exit status.
 #
-# Room: harness (uapi test, in the guest). The calls themselves: threshold.c.
+# Room: vm. The calls themselves: threshold.c.
 # shellcheck source=tools/vm/tests/module.sh
 . /bin/module.sh
 

@@ -2,7 +2,7 @@
 /*
  * No two blocks overlap, and no operation writes into a block that it is not about.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

@@ -3,7 +3,7 @@
 #
 # latency= and the quotas, as given at load.
 #
-# Room: harness (uapi test, in the guest). Changing them later: latency_switch.c, quota.c.
+# Room: vm. Changing them later: latency_switch.c, quota.c.
 # shellcheck source=tools/vm/tests/module.sh
 . /bin/module.sh
 

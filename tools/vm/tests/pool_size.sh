@@ -3,7 +3,7 @@
 #
 # pool_size=: what is refused, with its reason in the log and nothing left; what is taken.
 #
-# Room: harness (uapi test, in the guest).
+# Room: vm.
 # shellcheck source=tools/vm/tests/module.sh
 . /bin/module.sh
 

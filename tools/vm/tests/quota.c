@@ -2,7 +2,7 @@
 /*
  * The quotas of blocks and of bytes hold for each open file: EDQUOT.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

@@ -3,7 +3,7 @@
 #
 # tlsf replay on the device: a whole trace, a cut one, one that does not fit.
 #
-# Room: harness (uapi test, in the guest). The recorded traces are the demo's.
+# Room: vm. The recorded traces are the demo's.
 # shellcheck source=tools/vm/tests/module.sh
 . /bin/module.sh
 

@@ -2,7 +2,7 @@
 /*
  * RESET starts the figures it names afresh, leaves the others, and touches no block.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

@@ -3,7 +3,7 @@
 #
 # RESET clears all of bad_frees, also what was refused without the pool's lock.
 #
-# Room: harness (uapi test, in the guest). tlsf_probe.ko frees no block from a probe.
+# Room: vm. tlsf_probe.ko frees no block from a probe.
 # shellcheck source=tools/vm/tests/module.sh
 . /bin/module.sh
 

@@ -2,7 +2,7 @@
 /*
  * RESIZE grows and shrinks, in place or by moving, and keeps contents and alignment.
  *
- * Room: harness (uapi test). In an empty pool blocks are cut off one behind the other,
+ * Room: vm. In an empty pool blocks are cut off one behind the other,
  * which each case that counts on it makes sure of.
  */
 #include "uapi.h"

@@ -2,7 +2,7 @@
 /*
  * A RESIZE that is refused leaves the block as it was: where, how large, what is in it.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

@@ -3,7 +3,7 @@
  * Nothing tells what somebody else left in the pool's memory: a client module leaves a
  * word all over it, and every sequence of calls that might find it is tried.
  *
- * Room: harness (uapi test). The hunters know the word that they look for. Each hunt is
+ * Room: vm. The hunters know the word that they look for. Each hunt is
  * made twice, with that word in memory and with another, and must get the same answers.
  * Who did not write bytes gets no answer about them but EINVAL.
  */

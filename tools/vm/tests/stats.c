@@ -3,7 +3,7 @@
  * STATS: used, free and overhead add up to the pool after every step, and every counter
  * counts what it says.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

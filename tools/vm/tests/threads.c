@@ -3,7 +3,7 @@
  * Threads with files of their own, and threads that share one: no block is ever given
  * twice, and no contents are lost.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

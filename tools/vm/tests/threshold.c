@@ -3,7 +3,7 @@
  * THRESHOLD and poll(): the first operation above it is kept and wakes who waits; those
  * after it and those below it do not.
  *
- * Room: harness (uapi test). Other contexts and tracing: max_cycles.sh.
+ * Room: vm. Other contexts and tracing: max_cycles.sh.
  */
 #include "uapi.h"
 

@@ -3,7 +3,7 @@
 #
 # Tracepoints: they are there, fire once for each operation, and take a histogram.
 #
-# Room: harness (uapi test, in the guest).
+# Room: vm.
 # shellcheck source=tools/vm/tests/module.sh
 . /bin/module.sh
 

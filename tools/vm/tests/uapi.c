@@ -2,7 +2,7 @@
 /*
  * What the uapi tests share; see uapi.h.
  *
- * Room: harness. libc, <linux/tlsf.h>, and the KTAP harness of tools/host.
+ * Room: vm. libc, <linux/tlsf.h>, and the KTAP harness of tools/host.
  */
 #include "uapi.h"
 

@@ -2,7 +2,7 @@
 /*
  * What the uapi tests share: open files, calls, expectations about the pool.
  *
- * Room: harness. Knows <linux/tlsf.h> and the KTAP harness of tools/host, nothing of
+ * Room: vm. Knows <linux/tlsf.h> and the KTAP harness of tools/host, nothing of
  * the kernel's insides. A test is a table of cases; each begins with dev_fresh(), which
  * closes what the case before left open and expects the pool to be empty. Nobody else
  * uses the pool meanwhile. Expectations end a case by a long jump: use them in the

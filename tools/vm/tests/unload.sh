@@ -3,7 +3,7 @@
 #
 # rmmod is refused while somebody uses the module, and works as soon as nobody does.
 #
-# Room: harness (uapi test, in the guest).
+# Room: vm.
 # shellcheck source=tools/vm/tests/module.sh
 . /bin/module.sh
 

@@ -3,7 +3,7 @@
  * Unloading while everybody is at the module: it is refused as busy or it succeeds, and
  * then what was held has come back.
  *
- * Room: harness (uapi test). Threads open, use and close the device, read the views,
+ * Room: vm. Threads open, use and close the device, read the views,
  * switch recording and the threshold, switch tracing, load and unload a client.
  */
 #include "uapi.h"

@@ -2,7 +2,7 @@
 /*
  * WALK: the map tiles the pool, agrees with STATS and CHECK, and says what is mine.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

@@ -3,7 +3,7 @@
  * WALK goes on only from where it left off: a stale cursor is EAGAIN, a forged one EINVAL.
  * A forged one taken at its word would have the pool's contents read as headers.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

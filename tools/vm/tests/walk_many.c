@@ -3,7 +3,7 @@
  * WALK costs what it answers, however many handles the file has; and handles whose blocks
  * move are found where they are.
  *
- * Room: harness (uapi test). Times are compared within one run: medians, with a factor
+ * Room: vm. Times are compared within one run: medians, with a factor
  * that is far from either outcome.
  */
 #include "uapi.h"

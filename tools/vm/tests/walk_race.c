@@ -2,7 +2,7 @@
 /*
  * WALK while the pool changes: a consistent map or EAGAIN; with ATOMIC always a map.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

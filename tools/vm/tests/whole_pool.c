@@ -2,7 +2,7 @@
 /*
  * The whole pool can be had, and what was freed can be had again when it is full.
  *
- * Room: harness (uapi test).
+ * Room: vm.
  */
 #include "uapi.h"
 

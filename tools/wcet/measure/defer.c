@@ -2,7 +2,7 @@
 /*
  * A free that is deferred.
  *
- * Room: wcet (kernel). That takes somebody who frees while this processor holds the lock.
+ * Room: wcet. That takes somebody who frees while this processor holds the lock.
  * A request for zeroed memory calls the core's own function under it, and a probe there
  * frees the blocks. Both probe and request are gone before anything is timed.
  */

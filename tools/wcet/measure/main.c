@@ -2,7 +2,7 @@
 /*
  * The longest that each operation was seen to take, in instructions.
  *
- * Room: wcet (kernel). Does all of it in its init function and prints "wcet-max NAME
+ * Room: wcet. Does all of it in its init function and prints "wcet-max NAME
  * NUMBER" for each operation, and "wcet-phase PHASE NAME NUMBER" for what each phase
  * found; then stays loaded. Load it right after tlsf_mod: a peak from before is not known
  * to it.

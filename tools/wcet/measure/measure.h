@@ -2,7 +2,7 @@
 /*
  * The measurement of make wcet: what its parts share.
  *
- * Room: wcet (kernel). A plain client of linux/tlsf.h, x86 only, loaded in a guest whose
+ * Room: wcet. A plain client of linux/tlsf.h, x86 only, loaded in a guest whose
  * TSC counts instructions. Words used in all files:
  *
  *  target	what is driven: the default pool, a pool of its own, or a bare core

@@ -2,7 +2,7 @@
 /*
  * Random operations, and a search for what costs most.
  *
- * Room: wcet (kernel). Seeded, so that a run repeats. The search keeps, for one verb, the
+ * Room: wcet. Seeded, so that a run repeats. The search keeps, for one verb, the
  * sequence of operations that raised its maximum: it changes a few of them, runs the
  * sequence from where all its blocks are free, and goes on from the change unless that
  * took fewer instructions. It knows nothing of how the allocator works.

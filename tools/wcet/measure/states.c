@@ -2,7 +2,7 @@
 /*
  * The states that cost most, made on purpose.
  *
- * Room: wcet (kernel). What an operation costs depends on which lists are empty, how far
+ * Room: wcet. What an operation costs depends on which lists are empty, how far
  * apart they are, where in its list a block stands, and whether there is a neighbour, a
  * gap, a rest, a new peak. Each state is built, used once and taken down. What does not
  * fit into a small target is left out: an allocation that fails gives NULL, and every

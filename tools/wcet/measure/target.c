@@ -2,7 +2,7 @@
 /*
  * What is driven, and its operations, each of which is timed.
  *
- * Room: wcet (kernel). The default pool and a pool of its own are reached through
+ * Room: wcet. The default pool and a pool of its own are reached through
  * linux/tlsf.h. The core's functions are in tlsf_mod.ko too, but not exported: their
  * addresses are asked of kprobes, and they work on memory of our own. Where the compiler
  * left none of them, there is no bare core.

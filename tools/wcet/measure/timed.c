@@ -2,7 +2,7 @@
 /*
  * How many instructions one call takes, exactly.
  *
- * Room: wcet (kernel). The TSC must count instructions (QEMU, -icount shift=0).
+ * Room: wcet. The TSC must count instructions (QEMU, -icount shift=0).
  *
  * Interrupts are enabled during the call, so that enabling them again after the lock is
  * part of it; but none arrives, because the task priority register holds them all back.
