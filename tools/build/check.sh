@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$tlsf_root"
 
 gates=(gcc sparse clang checkpatch kernel_doc layering version_checks namespace uapi
-	shellcheck codespell mandoc readme maintainers rooms clang_format)
+	shellcheck codespell mandoc readme maintainers rooms house clang_format)
 out=build/check/modules
 shopt -s nullglob
 kernel_files=(tlsf_*.[ch] include/linux/*.h include/uapi/linux/*.h samples/*.[ch]
@@ -267,6 +267,24 @@ gate_rooms() {
 				}
 			exit bad
 		}' <(placed) <(room_values) || bad=1
+	return "$bad"
+}
+
+# Files that one can hold in the head, and behaviour that is chosen by arguments, not by the
+# preprocessor. kunit/ may include what it tests.
+gate_house() {
+	local file lines found bad=0
+	local module=(tlsf_*.[ch] include/linux/*.h include/uapi/linux/*.h)
+	for file in "${module[@]}"; do
+		lines=$(wc -l <"$file")
+		[ "$lines" -le 900 ] || { echo "$file has $lines lines, more than 900" && bad=1; }
+	done
+	! grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<].*\.c[">]' "${module[@]}" \
+		samples/*.[ch] selftest/*.[ch] || bad=1
+	found=$(grep -nE '^[[:space:]]*#[[:space:]]*(if|ifdef|ifndef|elif)\>' \
+		tlsf_core.[ch] tlsf_ops*.h tlsf_check.c | grep -vE 'ifndef _TLSF_[A-Z]*_H$' || true)
+	[ "$(wc -l <<<"$found")" -le 3 ] ||
+		{ printf 'more than 3 conditions in the core:\n%s\n' "$found" && bad=1; }
 	return "$bad"
 }
 

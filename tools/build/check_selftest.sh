@@ -61,6 +61,17 @@ seed rooms 'docs: no suite seeded' CONTRIBUTING.md <<<"| docs | \`docs/\` | seed
 seed rooms 'tools/cli/seeded.c: no Room' tools/cli/seeded.c <<<'int seeded;'
 seed rooms 'Room: core, but it is in cli' tools/cli/seeded.c <<<'/* Room: core. */'
 seed rooms 'Room: ?, but it is in cli' tools/cli/seeded.c <<<'/* Room: cli (user space). */'
+seed house 'tlsf_mod.c has [0-9]* lines' tlsf_mod.c < <(yes '/* seeded */' | head -n 900)
+seed house 'tlsf_dev.c:.*tlsf_seeded.c' tlsf_dev.c <<<'# include "tlsf_seeded.c"'
+seed house 'tlsf_check.c:.*if SEEDED' tlsf_check.c <<'END'
+#if SEEDED
+#elif SEEDED > 1
+#endif
+#ifndef SEEDED
+#endif
+#ifdef SEEDED
+#endif
+END
 seed clang_format seeded .clang-format <<<'# seeded'
 seed mandoc 'seeded' docs/man/tlsf.1 <<<'.Xseeded'
 finish
