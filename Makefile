@@ -27,7 +27,7 @@ rules    = $(DESTDIR)/etc/udev/rules.d/90-tlsf.rules
 stamp   := build/deps/$(firstword $(shell sha1sum tools/build/deps.sh))
 
 .PHONY: help deps tools modules demo test test-kernels stress steps check check-selftest \
-	contexts-selftest fuzz random-10m coverage mutation seed-faults bench bench-core wcet \
+	compdb contexts-selftest fuzz random-10m coverage mutation seed-faults bench bench-core wcet \
 	bare-test traces install uninstall clean
 
 help: ## list these verbs
@@ -66,6 +66,9 @@ wcet: tools | $(addprefix $(stamp)-,build vm wcet) ## longest path of each opera
 
 check: tools | $(addprefix $(stamp)-,build check) ## compilers' warnings, sparse, checkpatch, style and layering
 	@tools/build/check.sh
+
+compdb: | $(addprefix $(stamp)-,build compdb) ## tell clangd how all is compiled: build/compile_commands.json [KVER=]
+	@tools/build/compdb.sh $(KDIR) $(built)
 
 check-selftest: | $(addprefix $(stamp)-,build check) ## prove that every gate of make check can fail
 	@tools/build/check_selftest.sh

@@ -4,7 +4,7 @@
 # Installs the Debian packages that the named groups need, and only those missing.
 #
 # Room: build. Usage: deps.sh GROUP...   groups: build vm rt kunit check
-#   kernels arm64 fuzz bench wcet bare traces
+#   kernels arm64 fuzz bench wcet bare traces compdb
 # Runs apt-get as root or through sudo. Nothing is done when all is there. Never
 # installs a kernel image: stock.sh unpacks one into the cache instead.
 set -euo pipefail
@@ -25,6 +25,7 @@ declare -A group=(
 	[kernels]="mmdebstrap"
 	[arm64]="mmdebstrap linux-source-6.1 xz-utils qemu-system-arm cpio"
 	[bare]="mmdebstrap"
+	[compdb]="bear linux-source-6.1 xz-utils python3 gcc-multilib"
 	[traces]="mmdebstrap e2fsprogs qemu-system-x86 zstd gcc libc6-dev libstb-dev python3"
 )
 
