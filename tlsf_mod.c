@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/string.h>
+#include <linux/stringify.h>
 
 #include "tlsf_debugfs.h"
 #include "tlsf_dev.h"
@@ -178,5 +179,7 @@ static void __exit tlsf_exit(void)
 
 module_init(tlsf_init);
 module_exit(tlsf_exit);
+MODULE_AUTHOR("The tlsf maintainers");
 MODULE_DESCRIPTION("Bounded-time memory pool: two-level segregated fit");
+MODULE_VERSION(__stringify(TLSF_VERSION));	/* dkms.conf */
 MODULE_LICENSE("GPL");

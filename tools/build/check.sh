@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$tlsf_root"
 
 gates=(gcc sparse clang checkpatch kernel_doc layering version_checks namespace uapi
-	shellcheck codespell mandoc readme maintainers rooms house clang_format)
+	shellcheck codespell mandoc readme version maintainers rooms house clang_format)
 out=build/check/modules
 shopt -s nullglob
 kernel_files=(tlsf_*.[ch] include/linux/*.h include/uapi/linux/*.h samples/*.[ch]
@@ -197,6 +197,17 @@ gate_readme() {
 		SECURITY.md |
 		awk '{ print $2 }' | sort -u)
 	return "$bad"
+}
+
+# dkms.conf states the version; the module has it, and CHANGELOG.md begins with it.
+gate_version() {
+	local version
+	version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' dkms.conf | tail -n 1)
+	kbuild
+	[ "$(modinfo -F version "$out/tlsf_mod.ko")" = "$version" ] ||
+		{ echo "the module is $(modinfo -F version "$out/tlsf_mod.ko"), not $version" && return 1; }
+	grep -m 1 '^## ' CHANGELOG.md | grep -E "^## ${version//./\\.}( |\$)" ||
+		{ echo "CHANGELOG.md does not begin with $version" && return 1; }
 }
 
 # MAINTAINERS, a line for each F: "ROOM PATTERN".

@@ -53,6 +53,10 @@ seed shellcheck seeded tools/build/lib.sh <<'END'
 seeded() { echo $1; }
 END
 seed codespell '==>' tlsf_core.h <<<"/* rec""ieve */"
+seed version 'the module is unreleased, not 0.9' Kbuild <<'END'
+CFLAGS_tlsf_main.o := -DTLSF_VERSION=unreleased
+END
+seed version 'does not begin with 1.7' dkms.conf <<<'PACKAGE_VERSION="1.7"'
 seed maintainers 'tlsf_seeded.c is in 0 sections' tlsf_seeded.c <<<'int seeded;'
 seed maintainers 'no file of wcet is seeded.c' MAINTAINERS <<<$'F:\tseeded.c'
 seed maintainers 'Makefile is in 2 sections' MAINTAINERS <<<$'F:\tMakefile'

@@ -21,7 +21,7 @@ shift 2
 
 mirror() {
 	find "$out" -xtype l -delete
-	cp -rsfu "$tlsf_root"/{Kbuild,tlsf_*.[ch],include,samples,selftest,kunit} "$out"
+	cp -rsfu "$tlsf_root"/{Kbuild,dkms.conf,tlsf_*.[ch],include,samples,selftest,kunit} "$out"
 }
 
 build() {
