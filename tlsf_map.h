@@ -30,12 +30,9 @@
 /* class of v: classes are in ascending order and cover all values */
 static inline unsigned long tlsf_map_index(unsigned long v)
 {
-	unsigned long f = tlsf_fls(v | TLSF_SL_COUNT);
+	unsigned long shift = tlsf_fls(v | TLSF_SL_COUNT) - TLSF_SLI;
 
-	unsigned long shift = f - TLSF_SLI;
-
-	__asm__("" : "+r"(shift));
-	return (f << TLSF_SLI) + (v >> shift) - (TLSF_SLI << TLSF_SLI);
+	return (shift << TLSF_SLI) + (v >> shift);
 }
 
 /* smallest value of class @index: the inverse of tlsf_map_index() */

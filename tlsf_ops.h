@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Two-level segregated fit: the operations, each written once, always inlined.
+ *
+ * Room: core. Includes tlsf_core.h alone; calls nothing but the cold functions of
+ * tlsf_core.c, and those only when an operation fails. The caller serialises.
+ *
+ * Allocate (Masmano et al., ECRTS 2004, section 4): the first list that is not empty,
+ * from the request's own on, by a scan of a bitmap word and one of the summary; take its
+ * head and give back what is too much. Only in the own list may the head be too small:
+ * then once more from the list above, where every block is large enough. The own list
+ * comes first because then "free n, allocate n" succeeds in a full pool, the whole empty
+ * pool is one request, and less is wasted. Free merges with both physical neighbours and
+ * pushes the result on the head of its list.
+ *
+ * Validation. A pointer is held against the region before anything is read through it, a
+ * size against the end of the region before it is believed, both neighbours must agree
+ * with it, a block leaves its list only if whatever points at it is where its links say
+ * (safe unlink), and a list takes a block only if its head knows the list. A link is held
+ * against the end of the region before it is followed. What is found damaged after a block
+ * has left its list is undone: a removed block keeps its links, so it can be put back where
+ * it was, the last one first. So a rejected operation changes nothing. tlsf_core_reject()
+ * finds out which rule a pointer breaks.
+ *
+ * A block that is absorbed by the one below loses its header, so that no header of an
+ * allocated block is ever left inside another.
+ *
+ * Steps. A bitmap scan, a list insertion, a list removal, a split and a merge are one
+ * step each. *steps is set to their number; who ignores it pays nothing. The longest:
+ *
+ *	alloc		3 scans + removal + split + insertion			  6
+ *	memalign	3 scans + removal + 2 (split + insertion)		  8
+ *	free		2 (merge + removal) + insertion				  5
+ *	resize		merge + removal + split + insertion			  4
+ *	grow_backward	2 (merge + removal) + split + insertion			  6
+ */
+#ifndef _TLSF_OPS_H
+#define _TLSF_OPS_H
+
+#include "tlsf_core.h"
+
+#ifndef __KERNEL__
+#define unlikely(x)	__builtin_expect(!!(x), 0)
+#define noinline	__attribute__((__noinline__))
+#define __cold		__attribute__((__cold__))
+#undef __always_inline		/* glibc has it, with this meaning */
+#define __always_inline	inline __attribute__((__always_inline__))
+#endif
+
+/* ---- sizes and indices ---- */
+
+/* bits of the summary that stand for a bitmap word */
+#define TLSF_SUMMARY_BITS	((1UL << TLSF_BITMAP_WORDS) - 1)
+
+/* index of the list of free blocks of @n granules */
+static __always_inline size_t tlsf_list_of(size_t n)
+{
+	return tlsf_map_index(n) + TLSF_FIRST_LIST;
+}
+
+/* granules of the block that serves @size bytes, header included; @size is not 0 */
+static __always_inline size_t tlsf_granules_for(size_t size)
+{
+	size_t more = (size - 1) / TLSF_GRANULE;	/* than those of a byte */
+
+	return (more < TLSF_GRANULES_MIN - 2 ? TLSF_GRANULES_MIN - 2 : more) + 2;
+}
+
+/* one comparison for both ends: zero wraps round to the largest size */
+static __always_inline bool tlsf_size_bad(const struct tlsf_core *c, size_t size)
+{
+	return unlikely(size - 1 >= c->max_request);
+}
+
+/* zero, not a power of two, or beyond all sense */
+static __always_inline bool tlsf_align_bad(const struct tlsf_core *c, size_t align)
+{
+	return unlikely(!align || (align & (align - 1)) ||
+			(align > TLSF_GRANULE && align > c->max_request));
+}
+
+/*
+ * Granules that serve @need at a multiple of @align wherever they begin: the gap that
+ * tlsf_gap_for() leaves below is smaller than what is added.
+ */
+static __always_inline size_t tlsf_room_for(size_t align, size_t need)
+{
+	return align > TLSF_GRANULE ? need + align / TLSF_GRANULE + TLSF_GRANULES_MIN - 1 : need;
+}
+
+/*
+ * How many granules above @b the first block may begin whose payload is a multiple of
+ * @align, if what is left below it is either nothing or a free block. From granule g to
+ * the next multiple of a power of two p there are -g mod p, and the payload of @b is
+ * granule g = @b / TLSF_GRANULE + 1; -g is then the complement of @b / TLSF_GRANULE.
+ */
+static __always_inline size_t tlsf_gap_for(const struct tlsf_block *b, size_t align)
+{
+	size_t low = (align - 1) / TLSF_GRANULE;	/* bits that must be zero */
+	size_t gap = ~((uintptr_t)b / TLSF_GRANULE) & low;
+
+	if (gap && gap < TLSF_GRANULES_MIN)
+		gap = ((gap - TLSF_GRANULES_MIN) & low) + TLSF_GRANULES_MIN;
+	return gap;
+}
+
+/*
+ * @bytes in granules, or more than any number of them when there is a fraction, whose
+ * bits become the highest: one comparison for range and alignment.
+ */
+static __always_inline size_t tlsf_rotated(size_t bytes)
+{
+	return bytes >> TLSF_GRANULE_LOG2 | bytes << (TLSF_WORD_BITS - TLSF_GRANULE_LOG2);
+}
+
+/* ---- free lists ---- */
+
+static __always_inline void tlsf_list_filled(struct tlsf_core *c, size_t list)
+{
+	c->bitmap[list / TLSF_WORD_BITS] |= 1UL << list % TLSF_WORD_BITS;
+	c->summary |= 1UL << list / TLSF_WORD_BITS;
+}
+
+static __always_inline void tlsf_list_emptied(struct tlsf_core *c, size_t list)
+{
+	size_t w = list / TLSF_WORD_BITS;
+	unsigned long word = c->bitmap[w] & ~(1UL << list % TLSF_WORD_BITS);
+
+	c->bitmap[w] = word;
+	c->summary &= ~((unsigned long)!word << w);
+}
+
+/*
+ * May a block be pushed on @list? Its @head gets a link back to the new block, so it must be
+ * a block that knows the list: else that link is written over somebody's data.
+ */
+static __always_inline bool tlsf_list_good(struct tlsf_core *c, size_t list, size_t *head)
+{
+	*head = tlsf_block_at(c, list)->next;
+	if (unlikely(*head > c->last))
+		return false;
+	tlsf_block_at(c, TLSF_NIL)->prev = list;
+	return !unlikely(tlsf_block_at(c, *head)->prev != list);
+}
+
+/*
+ * Make the @n granules from @b a free block and the first of their list, before @head. The
+ * block above has been told that it is above a free one, or will be.
+ */
+static __always_inline void tlsf_block_insert(struct tlsf_core *c, size_t b, size_t n, size_t list,
+					      size_t head)
+{
+	tlsf_block_at(c, head)->prev = b;
+	tlsf_block_at(c, list)->next = b;
+	*tlsf_block_footer_below(tlsf_block_at(c, b + n)) = b;
+	tlsf_block_at(c, b)->header = n * TLSF_GRANULE;
+	tlsf_block_at(c, b)->next = head;
+	tlsf_block_at(c, b)->prev = list;
+	tlsf_list_filled(c, list);
+}
+
+/* the same if the list may be pushed on; else false, and nothing has changed */
+static __always_inline bool tlsf_block_push(struct tlsf_core *c, size_t b, size_t n)
+{
+	size_t list = tlsf_list_of(n), head;
+
+	if (!tlsf_list_good(c, list, &head))
+		return false;
+	tlsf_block_insert(c, b, n, list, head);
+	return true;
+}
+
+/*
+ * Take @b out of its list, in which @prev is before it. False, and nothing has changed,
+ * when the block after it does not agree.
+ */
+static __always_inline bool tlsf_block_bypass(struct tlsf_core *c, size_t b, size_t prev)
+{
+	size_t next = tlsf_block_at(c, b)->next;
+
+	if (unlikely(next > c->last))
+		return false;
+	tlsf_block_at(c, TLSF_NIL)->prev = b;
+	if (unlikely(tlsf_block_at(c, next)->prev != b))
+		return false;
+	tlsf_block_at(c, next)->prev = prev;
+	tlsf_block_at(c, prev)->next = next;
+	if (next == TLSF_NIL && prev < c->start)
+		tlsf_list_emptied(c, prev);
+	return true;
+}
+
+/* the same when it is not known what is before it */
+static __always_inline bool tlsf_block_unlink(struct tlsf_core *c, size_t b)
+{
+	size_t prev = tlsf_block_at(c, b)->prev;
+
+	if (unlikely(prev > c->last || tlsf_block_at(c, prev)->next != b))
+		return false;
+	return tlsf_block_bypass(c, b, prev);
+}
+
+/* tlsf_core.c: put back exactly where it was the block that left its list last */
+void tlsf_core_relink(struct tlsf_core *c, size_t b);
+
+/* ---- validation of an allocated block ---- */
+
+/* an allocated block that was found to be one */
+struct tlsf_used {
+	size_t b;
+	size_t n;		/* granules */
+	size_t prev_free;	/* TLSF_PREV_FREE or 0 */
+};
+
+/*
+ * Is @header that of an allocated block at @u->b that ends in the region? A bit that is not
+ * as it should be makes the size too large, and one that is too small wraps round.
+ */
+static __always_inline bool tlsf_header_good(const struct tlsf_core *c, struct tlsf_used *u,
+					     size_t header)
+{
+	u->prev_free = header & TLSF_PREV_FREE;
+	u->n = tlsf_rotated((header & ~TLSF_PREV_FREE) ^ TLSF_USED);
+	return !unlikely(u->n - TLSF_GRANULES_MIN > c->last - u->b);
+}
+
+/* Is @ptr in the region, aligned, and below it the header of an allocated block? */
+static __always_inline bool tlsf_used_good(const struct tlsf_core *c, struct tlsf_used *u,
+					   const void *ptr)
+{
+	u->b = tlsf_rotated((uintptr_t)tlsf_block_of(ptr) - (uintptr_t)c);
+	if (unlikely(u->b < c->start || u->b > c->last))
+		return false;
+	return tlsf_header_good(c, u, tlsf_block_at(c, u->b)->header);
+}
+
+/* Could the block above @u, which has @header, be allocated? The end mark looks like it. */
+static __always_inline bool tlsf_above_used_good(const struct tlsf_core *c, size_t header)
+{
+	return !unlikely(tlsf_rotated((header ^ TLSF_USED) - TLSF_BLOCK_MIN) > c->last);
+}
+
+/* Does the free block at @b, which has @header, end in the region and know it? */
+static __always_inline bool tlsf_above_free_good(const struct tlsf_core *c, size_t b, size_t header,
+						 size_t *end)
+{
+	*end = b + tlsf_rotated(header);
+	return !unlikely(*end > tlsf_core_end_index(c) ||
+			 *tlsf_block_footer_below(tlsf_block_at(c, *end)) != b);
+}
+
+/* either, by what @header says; @end is where free memory above @u ends, or @u itself */
+static __always_inline bool tlsf_above_good(const struct tlsf_core *c, const struct tlsf_used *u,
+					    size_t header, size_t *end)
+{
+	*end = u->b + u->n;
+	return header & TLSF_USED ? tlsf_above_used_good(c, header) :
+				    tlsf_above_free_good(c, *end, header, end);
+}
+
+/* Is what the footer below @u leads to a free block that ends where @u begins? */
+static __always_inline bool tlsf_below_good(const struct tlsf_core *c, const struct tlsf_used *u,
+					    size_t *below)
+{
+	*below = *tlsf_block_footer_below(tlsf_block_at(c, u->b));
+	return !unlikely(*below >= u->b || tlsf_block_at(c, *below)->header !=
+					   (u->b - *below) * TLSF_GRANULE);
+}
+
+/* ---- allocate ---- */
+
+/* the head of a list; granules are not to be believed before tlsf_found_good() */
+struct tlsf_found {
+	size_t list;
+	size_t b;
+	size_t n;
+};
+
+/*
+ * The first list from @f->list on that is not empty, and its head. Of the summary only
+ * the bits that have a bitmap word are looked at; a word that is empty all the same, a
+ * bit above the last list, and a head that is nowhere in the region are damage.
+ */
+static __always_inline enum tlsf_status tlsf_list_search(const struct tlsf_core *c,
+							 struct tlsf_found *f, unsigned int *steps)
+{
+	size_t w = f->list / TLSF_WORD_BITS;
+	unsigned long word = c->bitmap[w] & ~0UL << f->list % TLSF_WORD_BITS;
+
+	*steps += 1;
+	if (!word) {
+		word = c->summary & TLSF_SUMMARY_BITS & ~1UL << w;
+		if (unlikely(!word))
+			return TLSF_E_FRAGMENTED;
+		*steps += 1;
+		w = tlsf_ffs(word);
+		word = c->bitmap[w];
+		if (unlikely(!word))
+			return TLSF_E_LINKS;
+	}
+	f->list = w * TLSF_WORD_BITS + tlsf_ffs(word);
+	if (unlikely(f->list + 1 >= c->start))
+		return TLSF_E_LINKS;
+	f->b = tlsf_block_at(c, f->list)->next;
+	if (unlikely(f->b > c->last))
+		return TLSF_E_LINKS;
+	f->n = tlsf_block_at(c, f->b)->header / TLSF_GRANULE;
+	return TLSF_OK;
+}
+
+/* Find a list whose head has at least @need granules: TLSF_E_FRAGMENTED when none has. */
+static __always_inline enum tlsf_status tlsf_list_find(const struct tlsf_core *c, size_t need,
+						       struct tlsf_found *f, unsigned int *steps)
+{
+	size_t own = tlsf_list_of(need);
+	enum tlsf_status status;
+
+	f->list = own;
+	status = tlsf_list_search(c, f, steps);
+	if (unlikely(status != TLSF_OK) || f->n >= need)
+		return status;
+	if (unlikely(f->list != own))
+		return TLSF_E_LINKS;
+	f->list = own + 1;
+	status = tlsf_list_search(c, f, steps);
+	if (unlikely(status == TLSF_OK && f->n < need))
+		return TLSF_E_LINKS;
+	return status;
+}
+
+/* Is what was found a free block that ends in the region, and does it know its list? */
+static __always_inline bool tlsf_found_good(const struct tlsf_core *c, const struct tlsf_found *f)
+{
+	return !unlikely(f->n - TLSF_GRANULES_MIN > c->last - f->b ||
+			 *tlsf_block_footer_below(tlsf_block_at(c, f->b + f->n)) != f->b ||
+			 tlsf_block_at(c, f->b)->prev != f->list);
+}
+
+/**
+ * tlsf_op_memalign() - allocate a block at a multiple of an alignment
+ * @c: control structure
+ * @align: power of two
+ * @size: bytes wanted
+ * @steps: set to the steps it took
+ *
+ * With an alignment beyond the granule it looks for a block that is large enough wherever it
+ * lies, @align + TLSF_BLOCK_MIN larger than @size, and gives back what is left below.
+ * What is left above becomes a free block when it can be one, else it is handed out too.
+ *
+ * Return: memory aligned to @align; or NULL, and nothing has changed: under the same lock
+ * tlsf_core_alloc_failed() is to be called, which counts the failure and says why.
+ */
+static __always_inline void *tlsf_op_memalign(struct tlsf_core *c, size_t align, size_t size,
+					      unsigned int *steps)
+{
+	size_t need, room, gap, gap_list, b, end;
+	struct tlsf_found f;
+
+	*steps = 0;
+	if (tlsf_align_bad(c, align) || tlsf_size_bad(c, size))
+		return NULL;
+	need = tlsf_granules_for(size);
+	room = tlsf_room_for(align, need);
+	if (room != need && tlsf_size_bad(c, (room - 1) * TLSF_GRANULE))
+		return NULL;
+	if (unlikely(tlsf_list_find(c, room, &f, steps) != TLSF_OK) || !tlsf_found_good(c, &f))
+		return NULL;
+	gap = tlsf_gap_for(tlsf_block_at(c, f.b), align);
+	gap_list = tlsf_list_of(gap);
+	if ((gap && !tlsf_list_good(c, gap_list, &b)) || !tlsf_block_bypass(c, f.b, f.list))
+		return NULL;
+	b = f.b + gap;
+	end = f.b + f.n;
+	*steps += 1;
+	if (end - b - need >= TLSF_GRANULES_MIN) {
+		if (!tlsf_block_push(c, b + need, end - b - need)) {
+			tlsf_core_relink(c, f.b);
+			return NULL;
+		}
+		*steps += 2;
+	} else {
+		need = end - b;
+	}
+	if (gap) {
+		tlsf_block_insert(c, f.b, gap, gap_list, tlsf_block_at(c, gap_list)->next);
+		*steps += 2;
+		c->free_less_frees++;
+	}
+	if (b + need == end) {
+		tlsf_block_at(c, end)->header &= ~TLSF_PREV_FREE;
+		c->free_less_frees--;
+	}
+	tlsf_block_at(c, b)->header = need * TLSF_GRANULE | TLSF_USED | (gap ? TLSF_PREV_FREE : 0);
+	c->free -= need;
+	c->allocs++;
+	return tlsf_block_payload(tlsf_block_at(c, b));
+}
+
+/**
+ * tlsf_op_alloc() - allocate a block
+ * @c: control structure
+ * @size: bytes wanted; 1 to c->max_request
+ * @steps: set to the steps it took
+ *
+ * Return: as tlsf_op_memalign() with an alignment of TLSF_GRANULE, to which all that
+ * is about alignment folds.
+ */
+static __always_inline void *tlsf_op_alloc(struct tlsf_core *c, size_t size, unsigned int *steps)
+{
+	return tlsf_op_memalign(c, TLSF_GRANULE, size, steps);
+}
+
+/* ---- free ---- */
+
+/* @n granules more are free, if not less; the moment before is the one for a minimum */
+static __always_inline void tlsf_account_free(struct tlsf_core *c, size_t n)
+{
+	if (c->free < c->low_water)
+		c->low_water = c->free;
+	c->free += n;
+}
+
+/**
+ * tlsf_op_free() - take a block back and merge it with free neighbours
+ * @c: control structure
+ * @ptr: what an allocation returned
+ * @steps: set to the steps it took
+ *
+ * Return: false when @ptr is no allocated block, or beside damage, and nothing has changed:
+ * under the same lock tlsf_core_reject() is to be called, which counts it and says why.
+ */
+static __always_inline bool tlsf_op_free(struct tlsf_core *c, const void *ptr, unsigned int *steps)
+{
+	size_t start, next, end, header;
+	struct tlsf_used u;
+	bool above_free;
+
+	*steps = 0;
+	if (!tlsf_used_good(c, &u, ptr))
+		return false;
+	start = u.b;
+	if (u.prev_free && (!tlsf_below_good(c, &u, &start) || !tlsf_block_unlink(c, start)))
+		return false;
+	next = u.b + u.n;
+	header = tlsf_block_at(c, next)->header;
+	above_free = !(header & TLSF_USED);
+	if (!tlsf_above_good(c, &u, header, &end) ||
+	    (above_free && !tlsf_block_unlink(c, next)))
+		goto undo_below;
+	if (!tlsf_block_push(c, start, end - start))
+		goto undo_above;
+	*steps = 1;
+	if (u.prev_free) {
+		tlsf_block_at(c, u.b)->header = 0;
+		c->free_less_frees--;
+		*steps += 2;
+	}
+	if (above_free) {
+		c->free_less_frees--;
+		*steps += 2;
+	} else {
+		tlsf_block_at(c, next)->header = header | TLSF_PREV_FREE;
+	}
+	tlsf_account_free(c, u.n);
+	c->frees++;
+	return true;
+
+undo_above:
+	if (above_free)
+		tlsf_core_relink(c, next);
+undo_below:
+	if (u.prev_free)
+		tlsf_core_relink(c, start);
+	return false;
+}
+
+/* ---- resize ---- */
+
+/**
+ * tlsf_op_resize() - make a block smaller or larger where it stands
+ * @c: control structure
+ * @ptr: what an allocation returned
+ * @size: bytes wanted
+ * @steps: set to the steps it took
+ *
+ * Grows into the block above when that is free. What is not needed is given back.
+ * The contents up to the smaller of the two sizes stay.
+ *
+ * Return: TLSF_OK; TLSF_E_FRAGMENTED when there is no room above; TLSF_E_SIZE; or the
+ * rule that @ptr breaks. Nothing has changed unless TLSF_OK.
+ */
+static __always_inline enum tlsf_status tlsf_op_resize(struct tlsf_core *c, const void *ptr,
+						       size_t size, unsigned int *steps)
+{
+	size_t need, next, end, header;
+	struct tlsf_used u;
+	bool above_free;
+
+	*steps = 0;
+	if (!tlsf_used_good(c, &u, ptr))
+		return tlsf_core_reject(c, ptr);
+	if (tlsf_size_bad(c, size))
+		return TLSF_E_SIZE;
+	next = u.b + u.n;
+	header = tlsf_block_at(c, next)->header;
+	if (!tlsf_above_good(c, &u, header, &end))
+		return tlsf_core_reject(c, ptr);
+	need = tlsf_granules_for(size);
+	if (need > end - u.b)
+		return TLSF_E_FRAGMENTED;
+	if (need == u.n) {
+		c->resizes++;
+		return TLSF_OK;
+	}
+	above_free = !(header & TLSF_USED);
+	if (above_free) {
+		if (!tlsf_block_unlink(c, next))
+			return tlsf_core_reject(c, ptr);
+		*steps += 2;
+	}
+	if (end - u.b - need >= TLSF_GRANULES_MIN) {
+		if (!tlsf_block_push(c, u.b + need, end - u.b - need))
+			goto undo_above;
+		*steps += 2;
+		tlsf_block_at(c, end)->header |= TLSF_PREV_FREE;
+		c->free_less_frees += !above_free;
+	} else {
+		need = end - u.b;
+		tlsf_block_at(c, end)->header &= ~TLSF_PREV_FREE;
+		c->free_less_frees -= above_free;
+	}
+	tlsf_block_at(c, u.b)->header = need * TLSF_GRANULE | u.prev_free | TLSF_USED;
+	tlsf_account_free(c, u.n - need);
+	c->resizes++;
+	return TLSF_OK;
+
+undo_above:
+	if (above_free)
+		tlsf_core_relink(c, next);
+	return tlsf_core_reject(c, ptr);
+}
+
+/**
+ * tlsf_op_grow_backward() - grow a block into the free block below it, and if need be
+ *	also into the one above
+ * @c: control structure
+ * @ptr: in: what an allocation returned; out: the new start of the block
+ * @align: power of two that the new start is to be a multiple of
+ * @size: bytes wanted
+ * @steps: set to the steps it took
+ *
+ * Touches no contents, so its cost does not depend on them: the caller moves them,
+ * from the old pointer to the new, after it has released its lock, since both the old
+ * block and the new belong to it then. The block is larger than asked for until
+ * tlsf_op_resize() has given back its tail, which must wait for the move.
+ *
+ * Return: as tlsf_op_resize(), and TLSF_E_ALIGN. Nothing has changed unless TLSF_OK.
+ */
+static __always_inline enum tlsf_status
+tlsf_op_grow_backward(struct tlsf_core *c, void **ptr, size_t align, size_t size,
+		      unsigned int *steps)
+{
+	size_t need, below, start, next, end;
+	bool take_above, gap;
+	struct tlsf_used u;
+
+	*steps = 0;
+	if (!tlsf_used_good(c, &u, *ptr))
+		return tlsf_core_reject(c, *ptr);
+	if (tlsf_size_bad(c, size))
+		return TLSF_E_SIZE;
+	if (tlsf_align_bad(c, align))
+		return TLSF_E_ALIGN;
+	next = u.b + u.n;
+	if (!tlsf_above_good(c, &u, tlsf_block_at(c, next)->header, &end))
+		return tlsf_core_reject(c, *ptr);
+	if (!u.prev_free)
+		return TLSF_E_FRAGMENTED;
+	if (!tlsf_below_good(c, &u, &below))
+		return tlsf_core_reject(c, *ptr);
+	start = below + tlsf_gap_for(tlsf_block_at(c, below), align);
+	need = tlsf_granules_for(size);
+	if (start >= u.b || end - start < need)
+		return TLSF_E_FRAGMENTED;
+	take_above = next - start < need;
+	if (!take_above)
+		end = next;
+	gap = start != below;
+	if (!tlsf_block_unlink(c, below))
+		return tlsf_core_reject(c, *ptr);
+	if (take_above && !tlsf_block_unlink(c, next))
+		goto undo_below;
+	if (gap && !tlsf_block_push(c, below, start - below))
+		goto undo_above;
+	*steps = 2 + (take_above ? 2 : 0) + (gap ? 2 : 0);
+	c->free_less_frees -= 1 + (take_above) - (gap);
+	tlsf_block_at(c, u.b)->header = 0;
+	if (take_above)
+		tlsf_block_at(c, end)->header &= ~TLSF_PREV_FREE;
+	tlsf_block_at(c, start)->header = (end - start) * TLSF_GRANULE | TLSF_USED |
+					  (gap ? TLSF_PREV_FREE : 0);
+	c->free -= end - start - u.n;
+	c->resizes++;
+	*ptr = tlsf_block_payload(tlsf_block_at(c, start));
+	return TLSF_OK;
+
+undo_above:
+	if (take_above)
+		tlsf_core_relink(c, next);
+undo_below:
+	tlsf_core_relink(c, below);
+	return tlsf_core_reject(c, *ptr);
+}
+
+#endif /* _TLSF_OPS_H */
