@@ -85,9 +85,12 @@ static unsigned int check_list(struct check *k, size_t list, size_t *count, size
 	size_t b, prev = list;
 
 	for (b = tlsf_block_at(c, list)->next; b != TLSF_NIL; b = tlsf_block_at(c, b)->next) {
-		const struct tlsf_block *block = tlsf_block_at(c, b);
+		const struct tlsf_block *block;
 
-		if (b < c->start || b > c->last || block->prev != prev ||
+		if (b < c->start || b > c->last)
+			return broken(k, 6, tlsf_block_at(c, prev));
+		block = tlsf_block_at(c, b);
+		if (block->prev != prev ||
 		    !tlsf_block_is_free(block) ||
 		    tlsf_map_index(tlsf_block_size(block) / TLSF_GRANULE) + TLSF_FIRST_LIST != list)
 			return broken(k, 6, block);

@@ -51,7 +51,7 @@ static noinline __cold enum tlsf_status explain_pointer(const struct tlsf_core *
  * @c: control structure
  * @size: bytes wanted; 1 to c->max_request
  *
- * Context: any; the caller serialises. At most 6 steps, no loop.
+ * Context: any; the caller serialises. At most 5 steps, no loop.
  * Return: memory aligned to TLSF_GRANULE, or NULL; tlsf_core_status() says why.
  */
 void *tlsf_core_alloc(struct tlsf_core *c, size_t size)
@@ -70,7 +70,7 @@ void *tlsf_core_alloc(struct tlsf_core *c, size_t size)
  * @align: power of two
  * @size: bytes wanted
  *
- * Context: any; the caller serialises. At most 8 steps, no loop.
+ * Context: any; the caller serialises. At most 7 steps, no loop.
  * Return: memory aligned to @align, or NULL; tlsf_core_status() says why.
  */
 void *tlsf_core_memalign(struct tlsf_core *c, size_t align, size_t size)
@@ -164,6 +164,34 @@ noinline __cold void tlsf_core_relink(struct tlsf_core *c, size_t b)
 	tlsf_block_at(c, tlsf_block_at(c, b)->next)->prev = b;
 	if (prev < c->start)
 		tlsf_list_filled(c, prev);
+}
+
+/* see tlsf_ops.h; the block above was unlinked when it has not TLSF_USED */
+noinline __cold void tlsf_core_free_undo_above(struct tlsf_core *c, const void *ptr)
+{
+	const struct tlsf_block *b = tlsf_block_of(ptr);
+	struct tlsf_block *above = tlsf_block_above(b, tlsf_block_size(b));
+
+	c->free -= tlsf_block_size(b) / TLSF_GRANULE;
+	c->frees--;
+	if (tlsf_block_is_free(above)) {
+		tlsf_core_relink(c, tlsf_block_index(c, above));
+		c->free_less_frees++;
+	} else {
+		above->header &= ~TLSF_PREV_FREE;
+	}
+}
+
+/* see tlsf_ops.h; the block below was unlinked when @ptr has not TLSF_USED any more */
+noinline __cold void tlsf_core_free_undo_below(struct tlsf_core *c, const void *ptr)
+{
+	struct tlsf_block *b = tlsf_block_of(ptr);
+
+	if (tlsf_block_is_free(b)) {
+		tlsf_core_relink(c, *tlsf_block_footer_below(b));
+		b->header ^= TLSF_USED;
+		c->free_less_frees++;
+	}
 }
 
 /* why does no allocation of @size at @align succeed? nothing has changed since it failed */

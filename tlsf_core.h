@@ -218,7 +218,7 @@ struct tlsf_core {
 /* the block at @index, or the list */
 static inline struct tlsf_block *tlsf_block_at(const struct tlsf_core *c, size_t index)
 {
-	return (struct tlsf_block *)((uintptr_t)c + index * TLSF_GRANULE);
+	return (struct tlsf_block *)((char *)c + index * TLSF_GRANULE);
 }
 
 static inline size_t tlsf_block_index(const struct tlsf_core *c, const struct tlsf_block *b)
@@ -233,7 +233,7 @@ static inline struct tlsf_block *tlsf_block_of(const void *payload)
 
 static inline void *tlsf_block_payload(const struct tlsf_block *b)
 {
-	return (void *)((uintptr_t)b + TLSF_BLOCK_HEADER);
+	return (char *)b + TLSF_BLOCK_HEADER;
 }
 
 static inline size_t tlsf_block_size(const struct tlsf_block *b)
