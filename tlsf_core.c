@@ -194,12 +194,20 @@ noinline __cold void tlsf_core_free_undo_below(struct tlsf_core *c, const void *
 	}
 }
 
-/* why does no allocation of @size at @align succeed? nothing has changed since it failed */
-static enum tlsf_status explain_failure(const struct tlsf_core *c, size_t align, size_t size)
+/* so much is free, but not in one block, or what leads to that block is damaged */
+static noinline __cold enum tlsf_status explain_search(const struct tlsf_core *c, size_t room)
 {
-	enum tlsf_status status;
 	unsigned int steps = 0;
 	struct tlsf_found f;
+
+	return tlsf_list_find(c, room, &f, &steps) == TLSF_E_FRAGMENTED ? TLSF_E_FRAGMENTED :
+									  TLSF_E_LINKS;
+}
+
+/* why does no allocation of @size at @align succeed? nothing has changed since it failed */
+static __always_inline enum tlsf_status explain_failure(const struct tlsf_core *c, size_t align,
+							size_t size)
+{
 	size_t need, room;
 
 	if (tlsf_align_bad(c, align))
@@ -210,10 +218,7 @@ static enum tlsf_status explain_failure(const struct tlsf_core *c, size_t align,
 	room = tlsf_room_for(align, need);
 	if (room != need && tlsf_size_bad(c, (room - 1) * TLSF_GRANULE))
 		return TLSF_E_SIZE;
-	status = tlsf_list_find(c, room, &f, &steps);
-	if (status != TLSF_E_FRAGMENTED)
-		return TLSF_E_LINKS;
-	return need > c->free ? TLSF_E_EXHAUSTED : TLSF_E_FRAGMENTED;
+	return need > c->free ? TLSF_E_EXHAUSTED : explain_search(c, room);
 }
 
 /**
@@ -222,7 +227,7 @@ static enum tlsf_status explain_failure(const struct tlsf_core *c, size_t align,
  * @align: what tlsf_op_memalign() was called with; TLSF_GRANULE for tlsf_op_alloc()
  * @size: the same
  *
- * Context: any; the caller serialises, and has not let go of @c in between. Takes as
+ * Context: any; the caller serialises, and has not let go of @c in between. At most as
  *	long as the search of the allocation.
  * Return: why it failed, for tlsf_core_status() too; the failure is counted.
  */

@@ -116,8 +116,12 @@ static __always_inline size_t tlsf_rotated(size_t bytes)
 
 static __always_inline void tlsf_list_filled(struct tlsf_core *c, size_t list)
 {
-	c->bitmap[list / TLSF_WORD_BITS] |= 1UL << list % TLSF_WORD_BITS;
-	c->summary |= 1UL << list / TLSF_WORD_BITS;
+	size_t w = list / TLSF_WORD_BITS;
+	unsigned long word = c->bitmap[w];
+
+	c->bitmap[w] = word | 1UL << list % TLSF_WORD_BITS;
+	if (!word)
+		c->summary |= 1UL << w;
 }
 
 static __always_inline void tlsf_list_emptied(struct tlsf_core *c, size_t list)
@@ -143,8 +147,8 @@ static __always_inline bool tlsf_list_good(struct tlsf_core *c, size_t list, siz
 }
 
 /*
- * Make the @n granules from @b a free block and the first of @list, before @head; the bits
- * are not set yet. The block above has been told that it is above a free one, or will be.
+ * Make the @n granules from @b a free block and the first of @list, before @head. The block
+ * above has been told that it is above a free one, or will be.
  */
 static __always_inline void tlsf_block_insert(struct tlsf_core *c, size_t b, size_t n, size_t list,
 					      size_t head)
@@ -155,32 +159,17 @@ static __always_inline void tlsf_block_insert(struct tlsf_core *c, size_t b, siz
 	tlsf_block_at(c, list)->next = b;
 	tlsf_block_at(c, b)->next = head;
 	tlsf_block_at(c, b)->prev = list;
+	tlsf_list_filled(c, list);
 }
 
-/*
- * Make the @n granules from @b a free block and push it on its list. False, and nothing has
- * changed, when the list is damaged.
- *
- * When no list of the bitmap word has a block, neither has this one, and nothing that
- * follows has to wait for its head to be read. So it is when blocks of one size come and
- * go, which takes a third less time than without (32 MiB, where it waits for memory).
- */
+/* the same on its list; false, and nothing has changed, when that is damaged */
 static __always_inline bool tlsf_block_push(struct tlsf_core *c, size_t b, size_t n)
 {
 	size_t list = tlsf_list_of(n), head = tlsf_block_at(c, list)->next;
-	size_t w = list / TLSF_WORD_BITS;
-	unsigned long word = c->bitmap[w];
 
-	if (!word) {
-		if (unlikely(head != TLSF_NIL))
-			return false;
-		head = TLSF_NIL;
-		c->summary |= 1UL << w;
-	} else if (!tlsf_list_good(c, list, head)) {
+	if (!tlsf_list_good(c, list, head))
 		return false;
-	}
 	tlsf_block_insert(c, b, n, list, head);
-	c->bitmap[w] = word | 1UL << list % TLSF_WORD_BITS;
 	return true;
 }
 
@@ -188,9 +177,10 @@ static __always_inline bool tlsf_block_push(struct tlsf_core *c, size_t b, size_
  * Take @b, the head of @list, off it. False, and nothing has changed, when the block after it
  * does not agree.
  *
- * Whether it was the only one is a branch only where the bitmap word has no other list, as
- * in tlsf_block_push(): elsewhere no processor can foretell it (10 % of the time of 1 MiB
- * at 85 %).
+ * Whether it was the only one no processor can foretell, so the bitmap is written without a
+ * branch (10 % of the time of 1 MiB at 85 %). Where its bitmap word has no other list it can:
+ * so it is when blocks of one size come and go, and then nothing that follows has to wait
+ * for the link (a third of the time of 32 MiB with one size).
  */
 static __always_inline bool tlsf_block_pop(struct tlsf_core *c, size_t b, size_t list)
 {
@@ -347,7 +337,11 @@ static __always_inline enum tlsf_status tlsf_list_search(const struct tlsf_core 
 	return unlikely(f->list + 1 >= c->start) ? TLSF_E_LINKS : TLSF_OK;
 }
 
-/* Find a list whose head has at least @need granules: TLSF_E_FRAGMENTED when none has. */
+/*
+ * Find a list whose head has at least @need granules: TLSF_E_FRAGMENTED when none has. The own
+ * list is looked at before the bitmap: one line more in every third allocation, but lines
+ * are not waited for one after the other (cold malloc, median: 16 % less).
+ */
 static __always_inline enum tlsf_status tlsf_list_find(const struct tlsf_core *c, size_t need,
 						       struct tlsf_found *f, unsigned int *steps)
 {
@@ -423,7 +417,6 @@ static __always_inline void *tlsf_op_memalign(struct tlsf_core *c, size_t align,
 	}
 	if (gap) {
 		tlsf_block_insert(c, f.b, gap, gap_list, tlsf_block_at(c, gap_list)->next);
-		tlsf_list_filled(c, gap_list);
 		*steps += 2;
 		c->free_less_frees++;
 	}
