@@ -18,7 +18,6 @@ static_assert(TLSF_FIRST_LIST + TLSF_LISTS_MAX <= TLSF_BITMAP_WORDS * TLSF_WORD_
 static_assert(offsetof(struct tlsf_core, list) % TLSF_GRANULE == 0, "lists have indices");
 static_assert(offsetof(struct tlsf_core, free_less_frees) == 8 * TLSF_GRANULE,
 	      "the first words are one line of 64 bytes on 64-bit");
-static_assert(TLSF_NIL == 0, "NULL-like: comparing with it takes no constant");
 
 /* ---- naming the rule ---- */
 
@@ -301,6 +300,7 @@ struct tlsf_core *tlsf_core_init(void *mem, size_t bytes)
 		.start = size / TLSF_GRANULE,
 		.bytes = bytes,
 		.free_less_frees = 1,
+		.nil.next = TLSF_NIL,
 	};
 	for (i = TLSF_FIRST_LIST; i + 1 < c->start; i++)
 		tlsf_block_at(c, i)->next = TLSF_NIL;

@@ -107,8 +107,8 @@ enum tlsf_status {
  * is blocks without gaps and an end mark. The end mark is the header of an allocated block
  * of TLSF_BLOCK_MIN that has no payload: so it is plausible to whom it is the block above.
  *
- *	index  0      ...   TLSF_FIRST_LIST + i   ...   start         ...   last + 4
- *	       sentinel     its next: head of list i    first block         end mark
+ *	index  0        1      ...   TLSF_FIRST_LIST + i   ...   start         ...   last + 4
+ *	       summary  sentinel     its next: head of list i    first block         end mark
  *
  * Why indices and not addresses: whether a link may be followed is one comparison with
  * @last, for range and alignment at once. A list is named by the index, inside the control
@@ -116,8 +116,10 @@ enum tlsf_status {
  * is always the next of the block before it, real or not, and insertion has no special
  * case. Bit n of the bitmap belongs to the list of index n: the link of a block says which
  * bit to clear when it was the only one. Every list ends in the sentinel, the block of
- * index 0, whose prev is scratch: who is about to test whether the block after knows us
- * writes our index there first, so that the end of a list passes the test too.
+ * index TLSF_NIL, whose prev is scratch: who is about to test whether the block after knows
+ * us writes our index there first, so that the end of a list passes the test too. It is
+ * not index 0, so a link that was zeroed after free is no end of a list but rejected: what
+ * would be the prev of block 0 is the next of the sentinel, which is no block's index.
  *
  * Invariants; tlsf_check.c proves them by these numbers:
  *
@@ -153,8 +155,9 @@ struct tlsf_block {
 
 /**
  * struct tlsf_core - control structure; the caller's lock guards all of it
- * @nil: the sentinel; header 0 so that it never satisfies a request, next 0, prev scratch
  * @summary: bit w is set when bitmap word w is not zero
+ * @nil: the sentinel; header 0 so that it never satisfies a request, its own next, prev
+ *	scratch
  * @last: highest index that a block can have, and so any link; constant after init, as
  *	@start and @bytes
  * @start: index of the first block; the lists end there
@@ -179,8 +182,8 @@ struct tlsf_block {
  * bits of all lists for blocks of up to 26 KiB. What is rare is behind the bitmap.
  */
 struct tlsf_core {
-	struct tlsf_block nil;
 	unsigned long summary;
+	struct tlsf_block nil;
 	size_t last;
 	size_t start;
 	size_t max_request;
