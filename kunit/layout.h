@@ -8,7 +8,6 @@
  *		become usable too, all but one
  *	128-64	what is left of 128 when 64 are split off: less a header
  *	*	any size
- *	|	the next region begins
  *
  * Room: kunit; for the core KUnit suite and tools/host. Freestanding, includes
  * tlsf_core.h alone.
@@ -21,7 +20,6 @@
 struct layout_token {
 	bool free;
 	bool any_size;
-	bool next_region;
 	size_t size;
 };
 
@@ -39,8 +37,8 @@ static inline size_t layout_number(const char **text)
 static inline bool layout_token(const char **text, struct layout_token *token)
 {
 	*token = (struct layout_token){ .size = 0 };
-	for (; **text == ' ' || **text == '|'; (*text)++)
-		token->next_region |= **text == '|';
+	while (**text == ' ')
+		(*text)++;
 	if (!**text)
 		return false;
 	token->free = *(*text)++ == 'F';
@@ -62,18 +60,15 @@ static inline bool layout_token(const char **text, struct layout_token *token)
 /* does the heap of @c look like @text? */
 static inline bool layout_matches(const struct tlsf_core *c, const char *text)
 {
-	struct tlsf_cursor at = { .region = 0 };
 	struct tlsf_block_info block;
 	struct layout_token token;
-	unsigned int region = 0;
+	size_t offset = 0;
 
-	while (layout_token(&text, &token)) {
-		region += token.next_region;
-		if (!tlsf_core_walk(c, &at, &block) || at.region != region ||
-		    block.free != token.free || (!token.any_size && block.size != token.size))
+	while (layout_token(&text, &token))
+		if (!tlsf_core_walk(c, &offset, &block) || block.free != token.free ||
+		    (!token.any_size && block.size != token.size))
 			return false;
-	}
-	return !tlsf_core_walk(c, &at, &block);
+	return !tlsf_core_walk(c, &offset, &block);
 }
 
 #endif /* _TLSF_LAYOUT_H */

@@ -97,12 +97,12 @@ selftest/*.[ch]            ours  linux/tlsf.h tlsf_compat.h
 kunit/tlsf_pool*.c         ours  linux/tlsf.h
 kunit/tlsf_lock*.c         ours  ../tlsf_lock.c ../tlsf_defer.c
 kunit/tlsf_latency*.c      ours  ../tlsf_latency.c ../tlsf_threshold.c
-kunit/tlsf_core*.c         ours  layout.h ../tlsf_core.h ../tlsf_core.c ../tlsf_check.c ../tlsf_map.h
+kunit/tlsf_core*.c         ours  layout.h ../tlsf_core.h ../tlsf_map.h ../tlsf_ops.h
 tools/cli/*.[ch]           local linux/tlsf.h
 tools/vm/tests/*.[ch]      local linux/tlsf.h
 tools/vm/module/*.[ch]     ours  linux/tlsf.h tlsf_nmi.h
 tools/bench/module/*.[ch]   ours  bench.h linux/tlsf.h
-tools/host/*.[ch]          local ../../tlsf_core.c ../../tlsf_core.h ../../tlsf_map.h
+tools/host/*.[ch]          local ../../tlsf_core.h ../../tlsf_map.h ../../tlsf_ops.h
 END
 }
 

@@ -52,20 +52,19 @@ struct allocator {
 
 static struct tlsf_core *core;
 
+/* a region of @pool bytes, and the control structure besides */
 static void core_open(size_t pool)
 {
-	static void *control, *mem;
-	size_t bytes = (tlsf_core_size(pool) + 63) / 64 * 64;
+	static void *mem;
+	size_t bytes = heap_bytes_for(pool / G * G);
 
-	free(control);
 	free(mem);
-	control = aligned_alloc(64, bytes);
-	mem = aligned_alloc(4096, (pool + 4095) / 4096 * 4096);
-	if (!control || !mem)
+	mem = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
+	if (!mem)
 		die("no memory", "for the pool");
-	memset(mem, 0xff, pool);
-	core = tlsf_core_init(control, bytes, pool);
-	if (!core || tlsf_core_add_region(core, mem, pool) != TLSF_OK)
+	memset(mem, 0xff, bytes);
+	core = tlsf_core_init(mem, bytes);
+	if (!core)
 		die("cannot make", "the pool");
 }
 
@@ -104,7 +103,7 @@ static void *core_resize(void *p, size_t size)
 	if (tlsf_core_resize(core, p, size) == TLSF_OK)
 		return p;
 	tlsf_core_usable(core, p, &old);
-	if (tlsf_core_grow_back(core, &to, TLSF_GRANULE, size) != TLSF_OK)
+	if (tlsf_core_grow_backward(core, &to, TLSF_GRANULE, size) != TLSF_OK)
 		return core_move(p, old, size);
 	memmove(to, p, old);
 	tlsf_core_resize(core, to, size);
@@ -505,8 +504,8 @@ static unsigned int reuse_failures(void)
 static void say_whole(void)
 {
 	core_open(MIB);
-	say("whole_request", (double)(core->capacity - TLSF_BLOCK_HEADER));
-	say("whole_served", !!tlsf_core_alloc(core, core->capacity - TLSF_BLOCK_HEADER));
+	say("whole_request", (double)tlsf_core_most(core));
+	say("whole_served", !!tlsf_core_alloc(core, tlsf_core_most(core)));
 }
 
 static void run_fill(void)
@@ -516,7 +515,7 @@ static void run_fill(void)
 	say("reuse_failures", reuse_failures());
 	say_whole();
 	say("control_1mib", (double)tlsf_core_size(MIB));
-	say("control_any", (double)tlsf_core_size(SIZE_MAX));
+	say("control_any", (double)tlsf_core_size(TLSF_REGION_MAX));
 }
 
 int main(int argc, char **argv)

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Adds up gcov's JSON: lines and branches per source, and what was not reached.
 
-Room: host; called by coverage.sh. A branch that cannot be taken stands in the
-file given with --allow, one to a line: the function, how many of the line's branches,
+Room: host; called by coverage.sh, with a file for each object. What is in several,
+as the operations that are inlined, is reached when it is in one of them. A branch that
+cannot be taken stands in the file given with --allow, one to a line: the function, how many of the line's branches,
 its text, and after a # the reason. An entry that matches nothing is an error too: it
 has been overtaken by the source.
 """
@@ -12,6 +13,7 @@ import json
 import pathlib
 import sys
 
+SOURCES = ("tlsf_ops.h", "tlsf_core.c", "tlsf_check.c")
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent  # what gcov's names are relative to
 
 
@@ -57,18 +59,41 @@ def judge(source, entry, allow):
     return reached, lines, taken, branches, left
 
 
+def merge(into, entry):
+    """The counts of @entry added to those of the same source in another object."""
+    lines = {(line["line_number"], line.get("function_name")): line for line in into["lines"]}
+    for line in entry["lines"]:
+        known = lines.get((line["line_number"], line.get("function_name")))
+        if known is None:
+            into["lines"].append(line)
+            continue
+        known["count"] += line["count"]
+        if len(known["branches"]) != len(line["branches"]):
+            sys.exit(f"{entry['file']}:{line['line_number']}: compiled in two ways")
+        for mine, other in zip(known["branches"], line["branches"]):
+            mine["count"] += other["count"]
+    known = {f["name"] for f in into["functions"]}
+    into["functions"] += [f for f in entry["functions"] if f["name"] not in known]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--allow", required=True)
     parser.add_argument("json", nargs="+", type=pathlib.Path)
     args = parser.parse_args()
     allow = allowed(args.allow)
-    totals = []
+    sources = {}
     for path in args.json:
         for entry in json.loads(path.read_text())["files"]:
-            source = ROOT / entry["file"]
-            if source.stem == path.stem and source.suffix == ".c":
-                totals.append((source.name, *judge(source, entry, allow)))
+            name = pathlib.Path(entry["file"]).name
+            if name not in SOURCES:
+                continue
+            if name in sources:
+                merge(sources[name], entry)
+            else:
+                sources[name] = entry
+    totals = [(name, *judge(ROOT / sources[name]["file"], sources[name], allow))
+              for name in SOURCES]
     for name, reached, lines, taken, branches, _ in totals:
         print(f"{name:14} lines {reached}/{lines} ({100 * reached / lines:.1f} %), "
               f"branches {taken}/{branches} ({100 * taken / branches:.1f} %)")

@@ -8,7 +8,7 @@
 # every function that it ends up in. Fails when a line was not reached, or a branch that
 # is not in coverage.allow with the reason why it cannot be.
 #
-#	BUILD=dir SEED=n coverage.sh
+#	BUILD=dir SEED=n UNITS="..." coverage.sh
 set -euo pipefail
 
 : "${BUILD:?}" "${SEED:=1}"
@@ -21,8 +21,8 @@ find "$dir" -name '*.gcda' -delete
 	echo "coverage of failing tests says nothing; mend these first" >&2
 	exit 1
 }
-for source in tlsf_core tlsf_check; do
+for object in tlsf_core tlsf_check ops; do
 	gcov --json-format --stdout --branch-probabilities --object-directory "$dir" \
-		"$dir/$source.gcda" >"$dir/$source.json"
+		"$dir/$object.gcda" >"$dir/$object.json"
 done
-exec "$here/coverage.py" --allow "$here/coverage.allow" "$dir"/tlsf_{core,check}.json
+exec "$here/coverage.py" --allow "$here/coverage.allow" "$dir"/{tlsf_core,tlsf_check,ops}.json

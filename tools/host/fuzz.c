@@ -2,17 +2,17 @@
 /*
  * The fuzz target; see fuzz.h.
  *
- * The first bytes place a control structure and regions in the slots of an arena, at odd
- * addresses and of odd sizes; then each operation is a byte and its arguments are the
- * bytes after it. The shadow model says what every result must be. Blocks are filled with
- * a tag of their own, compared when they are touched. All invariants are proven after
- * each of the first operations, and now and then in a long sequence. At the end all is
- * freed, and the empty heap must be one free block in each region, each of which can be
- * had whole.
+ * The first bytes say where in an arena the heap's memory begins and how much there is of
+ * it, too little at times; then each operation is a byte and its arguments are the bytes
+ * after it. A bit of that byte chooses the form of the operation (ops.h). The shadow model
+ * says what every result must be. Blocks are filled with a tag of their own, compared when
+ * they are touched. All invariants are proven after each of the first operations, and now
+ * and then in a long sequence. At the end all is freed, and the empty heap must be one
+ * free block that can be had whole.
  *
- * What is in no region is out of bounds for the address sanitizer. A region comes full of
- * ones, as are tags in their high bits: no chance word passes for a header, so every bad
- * pointer must be refused.
+ * What is not the heap's is out of bounds for the address sanitizer. The memory comes full
+ * of ones, as are tags in their high bits: no chance word passes for a header, so every
+ * bad pointer must be rejected.
  *
  * Room: host.
  */
@@ -21,26 +21,24 @@
 #include "asan.h"
 #include "fuzz.h"
 #include "heap.h"
+#include "ops.h"
 #include "shadow.h"
 
-#define NR_SLOTS	9u		/* the control structure and up to eight regions */
-#define SLOT_BYTES	((size_t)8192)
-#define ARENA_BYTES	(NR_SLOTS * SLOT_BYTES)
+#define ARENA_BYTES	((size_t)1 << 17)
 #define BLOCKS_MOST	400u
 #define CHECKED_OPS	256u		/* after so many, only every 16th is followed by a proof */
 #define FREED_MAX	8u
 
-static unsigned char arena[ARENA_BYTES] __attribute__((__aligned__(16384)));
+static unsigned char arena[ARENA_BYTES] __attribute__((__aligned__(65536)));
 
 static struct {
 	const uint8_t *at, *end;	/* input not yet used */
 	struct tlsf_core *c;
+	const struct ops *ops;		/* form of the next operation */
 	struct shadow s;
-	unsigned int control_slot;
-	size_t largest;			/* region that the control structure is made for */
+	size_t largest;			/* request that can be */
 	void *freed[FREED_MAX];		/* lately */
 	unsigned int op;
-	bool bounded;			/* the last operation promises its steps */
 } t;
 
 static unsigned int take8(void)
@@ -58,15 +56,15 @@ static size_t take16(void)
 /* the top bits say what kind of size: most are small, some are around the limits */
 static size_t take_size(void)
 {
-	size_t v = take16(), n = v & (SLOT_BYTES - 1);
+	size_t v = take16(), n = v % 8192;
 
-	switch (v >> 13) {
+	switch (v / 8192) {
 	case 7:
 		return SIZE_MAX - n / 16;
 	case 6:
 		return t.largest - 4 * G + n % (8 * G);
 	case 5:
-		return n;
+		return n * (1 + t.largest / 8192);
 	default:
 		return n % 300;
 	}
@@ -106,7 +104,7 @@ static void contents_verify(uintptr_t start, size_t bytes, size_t tag)
 static void op_alloc(void)
 {
 	size_t size = take_size();
-	void *p = tlsf_core_alloc(t.c, size);
+	void *p = t.ops->alloc(t.c, size);
 
 	ktap_note("operation %u: alloc(%zu)", t.op, size);
 	if (p)
@@ -118,7 +116,7 @@ static void op_alloc(void)
 static void op_memalign(void)
 {
 	size_t align = take_align(), size = take_size(), room = block_bytes(size);
-	void *p = tlsf_core_memalign(t.c, align, size);
+	void *p = t.ops->memalign(t.c, align, size);
 
 	ktap_note("operation %u: memalign(%zu, %zu)", t.op, align, size);
 	if (p) {
@@ -141,7 +139,7 @@ static void free_block(unsigned int i)
 
 	ktap_note("operation %u: free(block %u of %zu)", t.op, i, b->size);
 	contents_verify(b->start, b->size, b->tag);
-	EXPECT_STATUS(tlsf_core_free(t.c, p), TLSF_OK);
+	EXPECT_STATUS(t.ops->free(t.c, p), TLSF_OK);
 	shadow_remove(&t.s, i);
 	t.freed[t.op % FREED_MAX] = p;
 }
@@ -156,7 +154,7 @@ static void resize_block(unsigned int i, size_t size, size_t was, bool must_serv
 {
 	struct shadow_block *b = &t.s.live[i];
 	struct shadow_outcome must = shadow_resize(&t.s, i, size);
-	enum tlsf_status status = tlsf_core_resize(t.c, (void *)b->start, size);
+	enum tlsf_status status = t.ops->resize(t.c, (void *)b->start, size);
 
 	shadow_expect_status(&t.s, status, &must, size);
 	EXPECT(status == TLSF_OK || !must_serve);
@@ -176,16 +174,17 @@ static void op_resize(void)
 }
 
 /* as the pool does it: grow, move the contents, give back the tail */
-static void op_grow_back(void)
+static void op_grow_backward(void)
 {
 	unsigned int i = take_block();
 	struct shadow_block *b = &t.s.live[i];
 	size_t align = (size_t)1 << take8() % 10, was = b->size, size = was - 64 + take16() % 1024;
-	struct shadow_outcome must = shadow_grow_back(&t.s, i, align, size);
+	struct shadow_outcome must = shadow_grow_backward(&t.s, i, align, size);
 	void *p = (void *)b->start;
-	enum tlsf_status status = tlsf_core_grow_back(t.c, &p, align, size);
+	enum tlsf_status status = t.ops->grow_backward(t.c, &p, align, size);
 
-	ktap_note("operation %u: grow_back(block %u of %zu, %zu, %zu)", t.op, i, was, align, size);
+	ktap_note("operation %u: grow_backward(block %u of %zu, %zu, %zu)", t.op, i, was, align,
+		  size);
 	shadow_expect_status(&t.s, status, &must, size);
 	EXPECT_PTR(p, status == TLSF_OK ? must.start : b->start);
 	if (status != TLSF_OK)
@@ -195,7 +194,7 @@ static void op_grow_back(void)
 	resize_block(i, size, was, true);
 }
 
-/* ---- what must be refused ---- */
+/* ---- what must be rejected ---- */
 
 static void *take_bad_pointer(unsigned int how)
 {
@@ -222,86 +221,28 @@ static void op_bad_pointer(void)
 	t.s.count.bad_pointers += (how >> 2 & 3) != 2;	/* usable only looks */
 	switch (how >> 2 & 3) {
 	case 0:
-		EXPECT(tlsf_core_resize(t.c, p, 64) != TLSF_OK);
+		EXPECT(t.ops->resize(t.c, p, 64) != TLSF_OK);
 		break;
 	case 1:
-		EXPECT(tlsf_core_grow_back(t.c, &at, 1, 64) != TLSF_OK);
+		EXPECT(t.ops->grow_backward(t.c, &at, 1, 64) != TLSF_OK);
 		EXPECT_PTR(at, p);
 		break;
 	case 2:
 		EXPECT(tlsf_core_usable(t.c, p, &usable) != TLSF_OK);
 		break;
 	default:
-		EXPECT(tlsf_core_free(t.c, p) != TLSF_OK);
+		EXPECT(t.ops->free(t.c, p) != TLSF_OK);
 	}
 }
 
-/* ---- regions, resets ---- */
-
-/* offset and size from the input; too small at times, and then refused */
-static void region_add(unsigned int slot)
-{
-	size_t offset = take8() % 64, bytes = take16() % (SLOT_BYTES - 64);
-	unsigned char *mem = arena + slot * SLOT_BYTES + offset;
-	bool fits = bytes >= 128 && bytes <= t.largest && slot > t.control_slot;
-	enum tlsf_status status;
-
-	asan_unpoison(mem, bytes);
-	memset(mem, 0xff, bytes);
-	status = tlsf_core_add_region(t.c, mem, bytes);
-	ktap_note("operation %u: region of %zu in slot %u", t.op, bytes, slot);
-	EXPECT(status == TLSF_OK || status == TLSF_E_REGION);
-	EXPECT(status == TLSF_OK || !fits || t.s.nr_regions == TLSF_REGIONS_MAX);
-	if (status == TLSF_OK)
-		shadow_add_region(&t.s, mem, bytes);
-	else
-		asan_poison(arena + slot * SLOT_BYTES, SLOT_BYTES);
-}
-
-static void region_remove(unsigned int i)
-{
-	struct shadow_region r = t.s.region[i];
-	size_t slot = ((uintptr_t)r.mem - (uintptr_t)arena) / SLOT_BYTES;
-	bool busy = shadow_region_busy(&t.s, i);
-
-	ktap_note("operation %u: region %u leaves", t.op, i);
-	EXPECT_STATUS(tlsf_core_add_region(t.c, (char *)r.mem + 1, r.bytes - 1), TLSF_E_REGION);
-	EXPECT_STATUS(tlsf_core_remove_region(t.c, r.mem), busy ? TLSF_E_BUSY : TLSF_OK);
-	if (busy)
-		return;
-	asan_poison(arena + slot * SLOT_BYTES, SLOT_BYTES);
-	shadow_remove_region(&t.s, i);
-}
-
-/* the region of the slot leaves if it may; where there is none, one comes */
-static void op_region(void)
-{
-	unsigned int slot = take8() % NR_SLOTS, i = 0;
-	uintptr_t mem = (uintptr_t)arena + slot * SLOT_BYTES;
-
-	if (slot == t.control_slot)
-		return;
-	while (i < t.s.nr_regions && (uintptr_t)t.s.region[i].mem - mem >= SLOT_BYTES)
-		i++;
-	if (i < t.s.nr_regions)
-		region_remove(i);
-	else
-		region_add(slot);
-}
-
-static void op_reset(void)
+static void op_stats_reset(void)
 {
 	size_t used = t.s.count.used_bytes;
 
-	ktap_note("operation %u: a reset", t.op);
-	if (take8() < 200) {
-		tlsf_core_stats_reset(t.c);
-		t.s.count = (struct tlsf_core_stats){ .used_bytes = used,
-						      .high_water = used + t.s.nr_live * G };
-		return;
-	}
-	tlsf_core_reset(t.c);
-	shadow_remove_all(&t.s);
+	ktap_note("operation %u: stats_reset", t.op);
+	tlsf_core_stats_reset(t.c);
+	t.s.count = (struct tlsf_core_stats){ .used_bytes = used,
+					      .high_water = used + t.s.nr_live * G };
 }
 
 /* ---- the sequence ---- */
@@ -309,24 +250,23 @@ static void op_reset(void)
 static const struct {
 	void (*run)(void);
 	bool needs_block;
-	bool bounded;		/* each path of it begins a count of steps */
 } operations[16] = {
-	{ op_alloc,	false,	true },
-	{ op_alloc,	false,	true },
-	{ op_alloc,	false,	true },
-	{ op_alloc,	false,	true },
-	{ op_memalign,	false,	true },
-	{ op_memalign,	false,	true },
-	{ op_free,	true,	true },
-	{ op_free,	true,	true },
-	{ op_free,	true,	true },
-	{ op_free,	true,	true },
-	{ op_resize,	true,	true },
-	{ op_resize,	true,	true },
-	{ op_grow_back,	true,	true },
-	{ op_bad_pointer, false, false },
-	{ op_region,	false,	false },
-	{ op_reset,	false,	false },
+	{ op_alloc,	false },
+	{ op_alloc,	false },
+	{ op_alloc,	false },
+	{ op_alloc,	false },
+	{ op_memalign,	false },
+	{ op_memalign,	false },
+	{ op_free,	true },
+	{ op_free,	true },
+	{ op_free,	true },
+	{ op_free,	true },
+	{ op_resize,	true },
+	{ op_resize,	true },
+	{ op_grow_backward, true },
+	{ op_grow_backward, true },
+	{ op_bad_pointer, false },
+	{ op_stats_reset, false },
 };
 
 static void expect_all_holds(void)
@@ -343,22 +283,38 @@ static void expect_all_holds(void)
 
 static void one_operation(void)
 {
-	unsigned int i = take8() % ARRAY_SIZE(operations);
+	unsigned int how = take8(), i = how % ARRAY_SIZE(operations);
 
+	t.ops = how & 128 ? &ops_called : &ops_inlined;
 	if (operations[i].needs_block && !t.s.nr_live)
 		i = 0;
 	if (!operations[i].needs_block && t.s.nr_live >= BLOCKS_MOST)
 		return free_block(0);
 	operations[i].run();
-	if (operations[i].bounded)
-		EXPECT_LE(tlsf_core_steps(t.c), TLSF_STEPS_MAX);
+	EXPECT_LE(ops_steps, TLSF_STEPS_MAX);
 }
 
+/* a core in @bytes of @mem, or none, and then nothing was written */
+static void open_core(unsigned char *mem, size_t bytes)
+{
+	size_t control = tlsf_core_size(bytes);
+
+	asan_unpoison(mem, bytes);
+	t.c = tlsf_core_init(mem, bytes);
+	EXPECT_PTR(t.c, control ? mem : NULL);
+	if (!control)
+		return contents_verify((uintptr_t)mem, bytes, 0xff);
+	EXPECT_PTR(tlsf_core_start(t.c), mem + control);
+	EXPECT_PTR(tlsf_core_end(t.c), mem + bytes / G * G - G);
+	shadow_init(&t.s, mem, bytes, control);
+	t.largest = shadow_largest_ever(&t.s) - G;
+}
+
+/* what is too little memory is replaced by some that must do, all in one place */
 static void begin(const uint8_t *data, size_t bytes)
 {
-	unsigned int slot, regions;
 	unsigned char *mem;
-	size_t control;
+	size_t size;
 
 	memset(&t, 0, sizeof(t));
 	t.at = data;
@@ -366,34 +322,24 @@ static void begin(const uint8_t *data, size_t bytes)
 	asan_unpoison(arena, ARENA_BYTES);
 	memset(arena, 0xff, ARENA_BYTES);
 	asan_poison(arena, ARENA_BYTES);
-	t.control_slot = take8() % 3;		/* regions lie above it */
-	t.largest = 512 + take16() % (SLOT_BYTES - 512);
-	control = tlsf_core_size(t.largest);
-	mem = arena + t.control_slot * SLOT_BYTES;
-	asan_unpoison(mem, control);
-	EXPECT_PTR(tlsf_core_init(mem, control - 1, t.largest), NULL);
-	t.c = tlsf_core_init(mem, control, t.largest);
-	EXPECT_PTR(t.c, mem);
-	regions = 1 + take8() % TLSF_REGIONS_MAX;
-	for (slot = 0; slot < NR_SLOTS && t.s.nr_regions < regions; slot++)
-		if (slot != t.control_slot)
-			region_add(slot);
+	mem = arena + take8() * CONTROL_ALIGN;
+	size = take16();
+	size = size % 4 ? size / 4 : size;
+	open_core(mem, size);
+	if (!t.c)
+		open_core(mem, heap_bytes_for(512 + size / G * G) + size % G);
+	EXPECT(t.c);
 }
 
-/* the empty heap is one free block in each region, and each can be had whole */
+/* the empty heap is one free block, which can be had whole */
 static void expect_whole(void)
 {
-	struct tlsf_core_stats stats;
-	unsigned int i;
 	void *p;
 
-	EXPECT_EQ(tlsf_core_free_blocks(t.c), t.s.nr_regions);
-	for (i = 0; i < t.s.nr_regions; i++) {
-		tlsf_core_stats(t.c, &stats);
-		p = tlsf_core_alloc(t.c, stats.largest_free);
-		EXPECT(p);
-		contents_write(shadow_expect_served(&t.s, t.c, p, stats.largest_free));
-	}
+	EXPECT_EQ(tlsf_core_free_blocks(t.c), 1);
+	p = tlsf_core_alloc(t.c, t.largest);
+	EXPECT(p);
+	contents_write(shadow_expect_served(&t.s, t.c, p, t.largest));
 	EXPECT_EQ(tlsf_core_free_blocks(t.c), 0);
 	EXPECT_EQ(t.c->free, 0);
 	expect_all_holds();
@@ -408,6 +354,7 @@ void fuzz_one(const uint8_t *data, size_t bytes)
 		if (t.op < CHECKED_OPS || !(t.op % 16))
 			expect_all_holds();
 	}
+	t.ops = &ops_called;
 	while (t.s.nr_live)
 		free_block(t.op++ * 7 % t.s.nr_live);
 	expect_all_holds();

@@ -11,6 +11,7 @@
 #include "../../kunit/layout.h"
 #include "asan.h"
 #include "heap.h"
+#include "ops.h"
 
 void *memory_aligned(size_t bytes)
 {
@@ -25,45 +26,56 @@ void memory_free(void *mem)
 	free(mem);
 }
 
+unsigned char *heap_start(const struct heap *h)
+{
+	return (unsigned char *)tlsf_core_start(h->c);
+}
+
 unsigned char *heap_end(const struct heap *h)
 {
-	const struct tlsf_region *r = &h->c->region[h->c->nr_regions - 1];
-
-	return (unsigned char *)r->base + r->bytes;
+	return (unsigned char *)tlsf_core_end(h->c) + TLSF_BLOCK_HEADER;
 }
 
 bool heap_is_limit(const struct heap *h, size_t offset)
 {
-	size_t region = offset - offsetof(struct tlsf_core, region);
 	size_t word = offset / G * G;
 
 	(void)h;
-	return region < sizeof(h->c->region) || word == offsetof(struct tlsf_core, max_request) ||
-	       word == offsetof(struct tlsf_core, top) ||
-	       word == offsetof(struct tlsf_core, links_end) ||
-	       word == offsetof(struct tlsf_core, blocks_end) ||
-	       word == offsetof(struct tlsf_core, control_end);
+	return word == offsetof(struct tlsf_core, last) ||
+	       word == offsetof(struct tlsf_core, start) ||
+	       word == offsetof(struct tlsf_core, max_request) ||
+	       word == offsetof(struct tlsf_core, bytes);
 }
 
-unsigned char *heap_open_empty(struct heap *h, size_t region_bytes, size_t bytes)
+size_t heap_bytes_for(size_t region_bytes)
 {
-	size_t control = tlsf_core_size(region_bytes);
-	size_t offset = (control + HEAP_ALIGN - 1) / HEAP_ALIGN * HEAP_ALIGN;
-	unsigned char *mem = memory_aligned(offset + bytes);
+	size_t bytes = region_bytes;
 
-	h->memory = mem;
-	h->c = tlsf_core_init(mem + offset - control, control, region_bytes);
-	EXPECT_PTR(h->c, mem + offset - control);
-	asan_poison(mem, offset - control);
-	return mem + offset;
+	while (!tlsf_core_size(bytes) || bytes - tlsf_core_size(bytes) < region_bytes)
+		bytes += G;
+	return bytes;
+}
+
+void heap_open_below(struct heap *h, size_t bytes, size_t spare, size_t word)
+{
+	size_t all = heap_bytes_for(bytes), control = all - bytes, offset, at;
+	unsigned char *mem;
+
+	offset = (control + HEAP_ALIGN - 1) / HEAP_ALIGN * HEAP_ALIGN - control;
+	mem = memory_aligned(offset + all + spare);
+	for (at = 0; at < (all + spare) / G; at++)
+		memcpy(mem + offset + at * G, &word, G);
+	*h = (struct heap){ .memory = mem, .c = tlsf_core_init(mem + offset, all) };
+	EXPECT_PTR(h->c, mem + offset);
+	EXPECT_PTR(heap_start(h), mem + offset + control);
+	EXPECT_PTR(heap_end(h), mem + offset + all);
+	asan_poison(mem, offset);
+	heap_verify_(h);
 }
 
 void heap_open(struct heap *h, size_t bytes)
 {
-	unsigned char *mem = heap_open_empty(h, bytes, bytes);
-
-	EXPECT_STATUS(tlsf_core_add_region(h->c, mem, bytes), TLSF_OK);
-	heap_verify_(h);
+	heap_open_below(h, bytes, 0, SIZE_MAX / 0xff * 0xa5);
 }
 
 void heap_close(struct heap *h)
@@ -72,7 +84,7 @@ void heap_close(struct heap *h)
 	h->c = NULL;
 }
 
-size_t layout_region_bytes(const char *layout)
+static size_t layout_region_bytes(const char *layout)
 {
 	size_t bytes = TLSF_BLOCK_HEADER;	/* the end mark */
 	struct layout_token token;
@@ -82,12 +94,13 @@ size_t layout_region_bytes(const char *layout)
 	return bytes;
 }
 
-void heap_fill(struct heap *h, const char *layout, void **p)
+void heap_build(struct heap *h, const char *layout, void **p)
 {
 	struct layout_token token;
 	const char *text;
 	size_t i = 0;
 
+	heap_open(h, layout_region_bytes(layout));
 	for (text = layout; layout_token(&text, &token); i++) {
 		p[i] = heap_alloc_(h, token.size);
 		EXPECT(p[i]);
@@ -97,12 +110,6 @@ void heap_fill(struct heap *h, const char *layout, void **p)
 		if (token.free)
 			EXPECT_STATUS(heap_free_(h, p[i]), TLSF_OK);
 	tlsf_core_stats_reset(h->c);
-}
-
-void heap_build(struct heap *h, const char *layout, void **p)
-{
-	heap_open(h, layout_region_bytes(layout));
-	heap_fill(h, layout, p);
 	heap_expect_(h, layout);
 }
 
@@ -111,10 +118,10 @@ void heap_build(struct heap *h, const char *layout, void **p)
 static struct tlsf_core_stats walk_sums(const struct heap *h)
 {
 	struct tlsf_core_stats sum = { .region_bytes = 0 };
-	struct tlsf_cursor at = { .region = 0 };
 	struct tlsf_block_info block;
+	size_t offset = 0;
 
-	while (tlsf_core_walk(h->c, &at, &block)) {
+	while (tlsf_core_walk(h->c, &offset, &block)) {
 		if (block.free) {
 			sum.free_bytes += block.size;
 			sum.free_blocks++;
@@ -151,7 +158,8 @@ void heap_verify_(struct heap *h)
 
 static void verify_operation(struct heap *h)
 {
-	EXPECT_LE(tlsf_core_steps(h->c), TLSF_STEPS_MAX);
+	h->steps = ops_steps;
+	EXPECT_LE(h->steps, TLSF_STEPS_MAX);
 	heap_verify_(h);
 }
 
@@ -159,7 +167,7 @@ static void verify_operation(struct heap *h)
 
 void *heap_alloc_(struct heap *h, size_t size)
 {
-	void *p = tlsf_core_alloc(h->c, size);
+	void *p = ops_inlined.alloc(h->c, size);
 
 	verify_operation(h);
 	EXPECT_EQ((uintptr_t)p % G, 0);
@@ -170,7 +178,7 @@ void *heap_alloc_(struct heap *h, size_t size)
 
 void *heap_memalign_(struct heap *h, size_t align, size_t size)
 {
-	void *p = tlsf_core_memalign(h->c, align, size);
+	void *p = ops_inlined.memalign(h->c, align, size);
 
 	verify_operation(h);
 	if (p) {
@@ -182,7 +190,7 @@ void *heap_memalign_(struct heap *h, size_t align, size_t size)
 
 enum tlsf_status heap_free_(struct heap *h, void *ptr)
 {
-	enum tlsf_status status = tlsf_core_free(h->c, ptr);
+	enum tlsf_status status = ops_inlined.free(h->c, ptr);
 
 	verify_operation(h);
 	return status;
@@ -190,7 +198,7 @@ enum tlsf_status heap_free_(struct heap *h, void *ptr)
 
 enum tlsf_status heap_resize_(struct heap *h, void *ptr, size_t size)
 {
-	enum tlsf_status status = tlsf_core_resize(h->c, ptr, size);
+	enum tlsf_status status = ops_inlined.resize(h->c, ptr, size);
 
 	verify_operation(h);
 	if (status == TLSF_OK)
@@ -198,10 +206,10 @@ enum tlsf_status heap_resize_(struct heap *h, void *ptr, size_t size)
 	return status;
 }
 
-enum tlsf_status heap_grow_back_(struct heap *h, void **ptr, size_t align, size_t size)
+enum tlsf_status heap_grow_backward_(struct heap *h, void **ptr, size_t align, size_t size)
 {
 	void *before = *ptr;
-	enum tlsf_status status = tlsf_core_grow_back(h->c, ptr, align, size);
+	enum tlsf_status status = ops_inlined.grow_backward(h->c, ptr, align, size);
 
 	verify_operation(h);
 	if (status == TLSF_OK) {
@@ -242,16 +250,12 @@ size_t block_bytes(size_t size)
 
 static void print_layout(const struct heap *h)
 {
-	struct tlsf_cursor at = { .region = 0 };
 	struct tlsf_block_info block;
-	unsigned int region = 0;
+	size_t offset = 0;
 
 	printf("#   layout:");
-	while (tlsf_core_walk(h->c, &at, &block)) {
-		for (; region < at.region; region++)
-			printf(" |");
+	while (tlsf_core_walk(h->c, &offset, &block))
 		printf(" %c%zu", block.free ? 'F' : 'U', block.size);
-	}
 	putchar('\n');
 }
 
@@ -265,70 +269,42 @@ void heap_expect_(struct heap *h, const char *layout)
 
 /* ---- snapshots ---- */
 
-static size_t control_bytes(const struct tlsf_core *c)
-{
-	return offsetof(struct tlsf_core, list) + c->nr_lists * sizeof(c->list[0]);
-}
-
-static void *copy_of(const void *mem, size_t bytes)
-{
-	void *copy = malloc(bytes);
-
-	EXPECT(copy);
-	return memcpy(copy, mem, bytes);
-}
-
 void snapshot_take(struct snapshot *s, const struct heap *h)
 {
-	unsigned int i;
+	size_t bytes = (size_t)(heap_end(h) - (unsigned char *)h->c);
 
-	s->control = copy_of(h->c, control_bytes(h->c));
-	for (i = 0; i < h->c->nr_regions; i++)
-		s->bytes[i] = copy_of(h->c->region[i].base, h->c->region[i].bytes);
+	s->copy = malloc(bytes);
+	EXPECT(s->copy);
+	memcpy(s->copy, h->c, bytes);
 }
 
 static void forget_what_may_change(struct tlsf_core *then, const struct tlsf_core *now)
 {
 	then->nil.prev = now->nil.prev;
 	then->status = now->status;
-	then->steps = now->steps;
-	then->low_water = now->low_water;
-	then->refused = now->refused;
 	then->bad_pointers = now->bad_pointers;
 	then->fail_exhausted = now->fail_exhausted;
 	then->fail_fragmented = now->fail_fragmented;
 }
 
-static void expect_same_bytes(const void *then, const void *now, size_t bytes, const char *what)
+void snapshot_drop(struct snapshot *s)
 {
-	const unsigned char *a = then, *b = now;
-	size_t i;
-
-	if (!memcmp(a, b, bytes))
-		return;
-	for (i = 0; a[i] == b[i]; )
-		i++;
-	ktap_fail(__FILE__, __LINE__, "%s changed: byte %zu was 0x%02x, is 0x%02x", what, i,
-		  a[i], b[i]);
-}
-
-void snapshot_drop(struct snapshot *s, const struct heap *h)
-{
-	unsigned int i;
-
-	for (i = 0; i < h->c->nr_regions; i++)
-		free(s->bytes[i]);
-	free(s->control);
+	free(s->copy);
 }
 
 void snapshot_expect_same_(struct snapshot *s, const struct heap *h)
 {
-	unsigned int i;
+	size_t bytes = (size_t)(heap_end(h) - (unsigned char *)h->c), i;
+	const unsigned char *then = (const unsigned char *)s->copy;
+	const unsigned char *now = (const unsigned char *)h->c;
 
-	forget_what_may_change(s->control, h->c);
-	expect_same_bytes(s->control, h->c, control_bytes(h->c), "control structure");
-	for (i = 0; i < h->c->nr_regions; i++)
-		expect_same_bytes(s->bytes[i], h->c->region[i].base, h->c->region[i].bytes,
-				  "region");
-	snapshot_drop(s, h);
+	forget_what_may_change(s->copy, h->c);
+	if (memcmp(then, now, bytes)) {
+		for (i = 0; then[i] == now[i]; )
+			i++;
+		ktap_fail(__FILE__, __LINE__,
+			  "byte %zu was 0x%02x, is 0x%02x; the region begins at %zu", i, then[i],
+			  now[i], (size_t)(heap_start(h) - now));
+	}
+	snapshot_drop(s);
 }

@@ -2,11 +2,11 @@
 /*
  * Random operations against the shadow model, the whole heap checked after each.
  *
- * A run is a series of epochs, each with a heap of its own: other region sizes, odd
- * places, the control structure now below, now above, now among them. An epoch is a
- * series of phases: fill, churn, drain, empty, each with a distribution of sizes. Blocks
- * carry a pattern of their own that is verified whenever they are touched. Now and then
- * comes a bad pointer, a region that leaves and returns, a reset.
+ * A run is a series of epochs, each with a heap of its own: other sizes, odd ends,
+ * anywhere in an arena. An epoch is a series of phases: fill, churn, drain, empty, each
+ * with a distribution of sizes. Blocks carry a pattern of their own that is verified
+ * whenever they are touched. Now and then comes a bad pointer, or the largest request
+ * there can be. Each operation is drawn in one of the two forms of ops.h.
  *
  * All is drawn from the seed, and addresses repeat in what matters (their offset from a
  * multiple of 1 MiB): a failure prints seed and operation, and the same seed repeats it.
@@ -21,13 +21,12 @@
 
 #include "asan.h"
 #include "heap.h"
+#include "ops.h"
 #include "shadow.h"
 
 #define ARENA_BYTES	((size_t)1 << 20)
-#define NR_SLOTS	16u			/* regions and the control structure */
-#define SLOT_BYTES	(ARENA_BYTES / NR_SLOTS)
 #define BLOCKS_MOST	400u			/* then only frees are drawn */
-#define EPOCH_OPS	20000u
+#define EPOCH_OPS	5000u
 #define FREED_MAX	16u
 
 struct phase {
@@ -46,23 +45,20 @@ static const struct phase phases[] = {
 
 enum sizes { SIZES_TINY, SIZES_SMALL, SIZES_LOG_UNIFORM, SIZES_LARGE, SIZES_NR };
 
-static struct {
-	unsigned long ops;
-	unsigned int regions;		/* most of them; 0: 1, 3 and 8 in turn */
-} options = { .ops = 50000 };
+static unsigned long nr_ops = 50000;
 
 static struct {
 	struct rng rng;
 	struct tlsf_core *c;
+	const struct ops *ops;		/* form of the next operation */
 	struct shadow s;
 	unsigned char *arena;
 	const struct phase *phase;
 	unsigned int phase_left;
 	enum sizes sizes;
-	size_t largest;			/* region of this epoch */
+	size_t largest;			/* request that can be */
 	void *freed[FREED_MAX];		/* lately */
 	unsigned long op;
-	bool bounded;			/* the last operation promises its steps */
 } t;
 
 static size_t below(size_t bound)
@@ -173,7 +169,7 @@ static void op_alloc(void)
 	void *p;
 
 	ktap_note("operation %lu: alloc(%zu)", t.op, size);
-	p = tlsf_core_alloc(t.c, size);
+	p = t.ops->alloc(t.c, size);
 	if (p)
 		expect_served(p, size);
 	else
@@ -186,7 +182,7 @@ static void op_memalign(void)
 	void *p;
 
 	ktap_note("operation %lu: memalign(%zu, %zu)", t.op, align, size);
-	p = tlsf_core_memalign(t.c, align, size);
+	p = t.ops->memalign(t.c, align, size);
 	if (p) {
 		EXPECT(align && !(align & (align - 1)));
 		EXPECT_EQ((uintptr_t)p % align, 0);
@@ -210,7 +206,7 @@ static void op_free(void)
 
 	ktap_note("operation %lu: free(block %u of %zu)", t.op, i, t.s.live[i].size);
 	block_verify(&t.s.live[i]);
-	EXPECT_STATUS(tlsf_core_free(t.c, p), TLSF_OK);
+	EXPECT_STATUS(t.ops->free(t.c, p), TLSF_OK);
 	shadow_remove(&t.s, i);
 	t.freed[t.op % FREED_MAX] = p;
 }
@@ -220,7 +216,7 @@ static enum tlsf_status resize_block(unsigned int i, size_t size, size_t was)
 {
 	struct shadow_block *b = &t.s.live[i];
 	struct shadow_outcome must = shadow_resize(&t.s, i, size);
-	enum tlsf_status status = tlsf_core_resize(t.c, (void *)b->start, size);
+	enum tlsf_status status = t.ops->resize(t.c, (void *)b->start, size);
 
 	shadow_expect_status(&t.s, status, &must, size);
 	if (status == TLSF_OK)
@@ -240,17 +236,18 @@ static void op_resize(void)
 }
 
 /* as the pool does it: grow, move the contents, give back the tail */
-static void op_grow_back(void)
+static void op_grow_backward(void)
 {
 	unsigned int i = draw_block();
 	struct shadow_block *b = &t.s.live[i];
 	size_t align = (size_t)1 << below(9), was = b->size, size = was + below(512) - below(64);
-	struct shadow_outcome must = shadow_grow_back(&t.s, i, align, size);
+	struct shadow_outcome must = shadow_grow_backward(&t.s, i, align, size);
 	void *p = (void *)b->start;
 	enum tlsf_status status;
 
-	ktap_note("operation %lu: grow_back(block %u of %zu, %zu, %zu)", t.op, i, was, align, size);
-	status = tlsf_core_grow_back(t.c, &p, align, size);
+	ktap_note("operation %lu: grow_backward(block %u of %zu, %zu, %zu)", t.op, i, was, align,
+		  size);
+	status = t.ops->grow_backward(t.c, &p, align, size);
 	shadow_expect_status(&t.s, status, &must, size);
 	if (status != TLSF_OK) {
 		EXPECT_PTR(p, b->start);
@@ -264,7 +261,7 @@ static void op_grow_back(void)
 	EXPECT_STATUS(resize_block(i, size, was), TLSF_OK);
 }
 
-/* ---- what must be refused ---- */
+/* ---- what must be rejected ---- */
 
 static void *draw_bad_pointer(void)
 {
@@ -293,30 +290,22 @@ static void op_bad_pointer(void)
 	t.s.count.bad_pointers++;
 	switch (below(4)) {
 	case 0:
-		EXPECT(tlsf_core_free(t.c, p) != TLSF_OK);
+		EXPECT(t.ops->free(t.c, p) != TLSF_OK);
 		break;
 	case 1:
-		EXPECT(tlsf_core_resize(t.c, p, 1 + below(100)) != TLSF_OK);
+		EXPECT(t.ops->resize(t.c, p, 1 + below(100)) != TLSF_OK);
 		break;
 	case 2:
-		EXPECT(tlsf_core_grow_back(t.c, &at, 1, 1 + below(1000)) != TLSF_OK);
+		EXPECT(t.ops->grow_backward(t.c, &at, 1, 1 + below(1000)) != TLSF_OK);
 		EXPECT_PTR(at, p);
 		break;
 	default:
-		t.bounded = false;	/* takes no step, so it starts no count */
 		t.s.count.bad_pointers--;	/* only looks */
 		EXPECT(tlsf_core_usable(t.c, p, &usable) != TLSF_OK);
 	}
 }
 
 /* ---- rare events ---- */
-
-static void op_reset(void)
-{
-	ktap_note("operation %lu: reset", t.op);
-	tlsf_core_reset(t.c);
-	shadow_remove_all(&t.s);
-}
 
 static void op_stats_reset(void)
 {
@@ -326,24 +315,6 @@ static void op_stats_reset(void)
 	tlsf_core_stats_reset(t.c);
 	t.s.count = (struct tlsf_core_stats){ .used_bytes = used,
 					      .high_water = used + t.s.nr_live * G };
-}
-
-/* a region leaves if it may, and comes back */
-static void op_region(void)
-{
-	unsigned int i = (unsigned int)below(t.s.nr_regions);
-	struct shadow_region r = t.s.region[i];
-	bool busy = shadow_region_busy(&t.s, i);
-
-	ktap_note("operation %lu: region %u leaves", t.op, i);
-	EXPECT_STATUS(tlsf_core_remove_region(t.c, r.mem), busy ? TLSF_E_BUSY : TLSF_OK);
-	if (busy)
-		return;
-	shadow_remove_region(&t.s, i);
-	EXPECT_EQ(tlsf_core_check(t.c, NULL), 0);
-	shadow_expect_stats(&t.s, t.c);
-	EXPECT_STATUS(tlsf_core_add_region(t.c, r.mem, r.bytes), TLSF_OK);
-	shadow_add_region(&t.s, r.mem, r.bytes);
 }
 
 /* what the heap says it can serve at most, it serves */
@@ -356,29 +327,17 @@ static void op_alloc_largest(void)
 	ktap_note("operation %lu: alloc(largest_free %zu)", t.op, stats.largest_free);
 	if (!stats.largest_free)
 		return;
-	p = tlsf_core_alloc(t.c, stats.largest_free);
+	p = t.ops->alloc(t.c, stats.largest_free);
 	EXPECT(p);
 	expect_served(p, stats.largest_free);
 }
 
 static void op_rare(void)
 {
-	t.bounded = false;
-	switch (below(8)) {
-	case 0:
-		return op_stats_reset();
-	case 1:
-		if (one_in(8))
-			op_reset();
-		return;
-	case 2:
-	case 3:
-		if (t.s.nr_live < BLOCKS_MOST)
-			op_alloc_largest();
-		return;
-	default:
-		op_region();
-	}
+	if (one_in(3))
+		op_stats_reset();
+	else if (t.s.nr_live < BLOCKS_MOST)
+		op_alloc_largest();
 }
 
 /* ---- the run ---- */
@@ -395,7 +354,7 @@ static void one_operation(void)
 {
 	bool alloc = below(100) < t.phase->alloc_percent;
 
-	t.bounded = true;
+	t.ops = one_in(2) ? &ops_called : &ops_inlined;
 	if (one_in(200))
 		return op_rare();
 	if (one_in(40))
@@ -403,7 +362,7 @@ static void one_operation(void)
 	if (!t.s.nr_live || (alloc && t.s.nr_live < BLOCKS_MOST))
 		return one_in(4) ? op_memalign() : op_alloc();
 	if (one_in(3))
-		return one_in(3) ? op_grow_back() : op_resize();
+		return one_in(3) ? op_grow_backward() : op_resize();
 	op_free();
 }
 
@@ -415,68 +374,38 @@ static void expect_all_holds(void)
 	if (invariant)
 		ktap_fail(__FILE__, __LINE__, "invariant %u is broken at offset 0x%zx", invariant,
 			  (size_t)where % ARENA_BYTES);
-	if (t.bounded)
-		EXPECT_LE(tlsf_core_steps(t.c), TLSF_STEPS_MAX);
+	EXPECT_LE(ops_steps, TLSF_STEPS_MAX);
 	shadow_expect_stats(&t.s, t.c);
 	shadow_expect_walk(&t.s, t.c);
 }
 
-/* the control structure's, and none below it is left for regions */
-static unsigned char *draw_lowest_slot(unsigned int *taken)
-{
-	unsigned int i = (unsigned int)below(NR_SLOTS - TLSF_REGIONS_MAX);
-
-	*taken = (2u << i) - 1;
-	return t.arena + i * SLOT_BYTES;
-}
-
-static unsigned char *draw_slot(unsigned int *taken)
-{
-	unsigned int i;
-
-	do
-		i = (unsigned int)below(NR_SLOTS);
-	while (*taken >> i & 1);
-	*taken |= 1u << i;
-	return t.arena + i * SLOT_BYTES;
-}
-
-/* 512 bytes to nearly a slot, large ones more often than not */
+/* bytes of region: 256 to most of the arena, as many small ones as large ones */
 static size_t draw_region_size(void)
 {
-	size_t octave = (size_t)512 << (one_in(3) ? below(6) : 4 + below(3));
-	size_t size = octave + below(octave);
+	size_t octave = (size_t)256 << below(11);
 
-	return size < SLOT_BYTES - 64 ? size : SLOT_BYTES - 64;
+	return octave + below(octave);
 }
 
-static void epoch_begin(unsigned int regions)
+static void epoch_begin(void)
 {
-	size_t control, bytes, largest = draw_region_size();
-	unsigned int taken, i;
+	size_t bytes = heap_bytes_for(draw_region_size() / G * G) + below(G), offset;
 	unsigned char *mem;
 
 	asan_unpoison(t.arena, ARENA_BYTES);
 	memset(t.arena, 0xff, ARENA_BYTES);
 	asan_poison(t.arena, ARENA_BYTES);
-	memset(&t.s, 0, sizeof(t.s));
 	memset(t.freed, 0, sizeof(t.freed));
-	t.largest = largest;
-	control = tlsf_core_size(largest);
-	mem = draw_lowest_slot(&taken);
-	asan_unpoison(mem, control);
-	t.c = tlsf_core_init(mem, control, largest);
+	offset = below((ARENA_BYTES - bytes) / CONTROL_ALIGN) * CONTROL_ALIGN;
+	mem = t.arena + offset;
+	asan_unpoison(mem, bytes);
+	t.c = tlsf_core_init(mem, bytes);
 	EXPECT_PTR(t.c, mem);
-	for (i = 0; i < regions; i++) {
-		bytes = i ? 256 + below(largest - 255) : largest;
-		mem = draw_slot(&taken) + below(64);
-		asan_unpoison(mem, bytes);
-		EXPECT_STATUS(tlsf_core_add_region(t.c, mem, bytes), TLSF_OK);
-		shadow_add_region(&t.s, mem, bytes);
-	}
+	shadow_init(&t.s, mem, bytes, tlsf_core_size(bytes));
+	t.largest = shadow_largest_ever(&t.s) - G;
 }
 
-/* freeing everything must leave one free block in each region */
+/* freeing everything must leave one free block */
 static void epoch_end(void)
 {
 	struct tlsf_core_stats stats;
@@ -486,21 +415,19 @@ static void epoch_end(void)
 		expect_all_holds();
 	}
 	tlsf_core_stats(t.c, &stats);
-	EXPECT_EQ(stats.free_blocks, t.s.nr_regions);
-	EXPECT_EQ(stats.largest_free + G >= shadow_largest_ever(&t.s) * 31 / 32, 1);
+	EXPECT_EQ(stats.free_blocks, 1);
+	EXPECT_EQ(stats.largest_free, t.largest);
 }
 
-static void run(unsigned int regions)
+static void random_operations(void)
 {
 	t.rng = rng_seed(ktap_seed);
-	if (!t.arena)
-		EXPECT(!posix_memalign((void **)&t.arena, ARENA_BYTES, ARENA_BYTES));
-	t.phase_left = 0;
-	for (t.op = 0; t.op < options.ops; t.op++) {
+	EXPECT(!posix_memalign((void **)&t.arena, ARENA_BYTES, ARENA_BYTES));
+	for (t.op = 0; t.op < nr_ops; t.op++) {
 		if (!(t.op % EPOCH_OPS)) {
 			if (t.op)
 				epoch_end();
-			epoch_begin(regions);
+			epoch_begin();
 		}
 		if (!t.phase_left--)
 			draw_phase();
@@ -510,30 +437,9 @@ static void run(unsigned int regions)
 	epoch_end();
 }
 
-static void random_operations_in_one_region(void)
-{
-	run(1);
-}
-
-static void random_operations_in_three_regions(void)
-{
-	run(3);
-}
-
-static void random_operations_in_eight_regions(void)
-{
-	run(8);
-}
-
-static void random_operations(void)
-{
-	run(options.regions);
-}
-
 static void usage(const char *program)
 {
-	fprintf(stderr, "usage: %s [--ops N] [--seed S] [--regions 1..%d]\n", program,
-		TLSF_REGIONS_MAX);
+	fprintf(stderr, "usage: %s [--ops N] [--seed S]\n", program);
 	exit(2);
 }
 
@@ -557,19 +463,15 @@ static void parse(int argc, char **argv)
 	static const struct option longs[] = {
 		{ "ops", required_argument, NULL, 'o' },
 		{ "seed", required_argument, NULL, 's' },
-		{ "regions", required_argument, NULL, 'r' },
 		{ 0 }
 	};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (c == 'o')
-			options.ops = number(argv[0], optarg, SIZE_MAX);
+			nr_ops = number(argv[0], optarg, SIZE_MAX);
 		else if (c == 's')
 			setenv("TLSF_SEED", optarg, 1);
-		else if (c == 'r')
-			options.regions = (unsigned int)number(argv[0], optarg,
-							       TLSF_REGIONS_MAX);
 		else
 			usage(argv[0]);
 	}
@@ -579,15 +481,10 @@ static void parse(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	static const struct ktap_case all[] = {
-		KTAP_CASE(random_operations_in_one_region),
-		KTAP_CASE(random_operations_in_three_regions),
-		KTAP_CASE(random_operations_in_eight_regions),
-	}, one[] = {
+	static const struct ktap_case cases[] = {
 		KTAP_CASE(random_operations),
 	};
 
 	parse(argc, argv);
-	return options.regions ? ktap_run("random_test", one, ARRAY_SIZE(one)) :
-				 ktap_run("random_test", all, ARRAY_SIZE(all));
+	return ktap_run("random_test", cases, ARRAY_SIZE(cases));
 }

@@ -7,12 +7,10 @@
 # sanitizer's report, a signal, a time-out) is told as a failed test of its own, so that
 # whoever counts results sees it.
 #
-#	BUILD=dir SEED=n [EMULATOR=qemu-s390x] run-tests.sh VARIANT...
+#	BUILD=dir SEED=n UNITS="..." [EMULATOR=qemu-s390x] run-tests.sh VARIANT...
 set -euo pipefail
 
-: "${BUILD:?}" "${SEED:=1}" "${EMULATOR:=}"
-units="unit_map unit_inlined unit_alloc unit_resize unit_region unit_status unit_damage unit_defects
-	unit_stale unit_border unit_checker unit_flips"
+: "${BUILD:?}" "${UNITS:?}" "${SEED:=1}" "${EMULATOR:=}"
 failed=0
 
 # a report of a sanitizer is no failed expectation, which is status 1
@@ -32,12 +30,12 @@ run() {
 }
 
 for variant in "$@"; do
-	for unit in $units; do
+	for unit in $UNITS; do
 		run "$variant" "$unit"
 	done
 	run "$variant" fuzz_replay
 	for seed in "$SEED" $((SEED + 1)) $((SEED + 2)); do
-		run "$variant" random_test --ops 30000 --seed "$seed"
+		run "$variant" random_test --ops 90000 --seed "$seed"
 	done
 done
 exit "$failed"

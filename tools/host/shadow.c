@@ -9,53 +9,21 @@
 #include "heap.h"
 #include "shadow.h"
 
-/* ---- regions ---- */
+/* ---- the region ---- */
 
-void shadow_add_region(struct shadow *s, void *mem, size_t bytes)
+void shadow_init(struct shadow *s, const void *mem, size_t bytes, size_t control)
 {
-	struct shadow_region new = {
-		.mem = mem,
-		.bytes = bytes,
-		.first = ((uintptr_t)mem + G - 1) / G * G,
-		.end = ((uintptr_t)mem + bytes) / G * G - G,
-	};
-	unsigned int i;
-
-	for (i = s->nr_regions++; i && s->region[i - 1].first > new.first; i--)
-		s->region[i] = s->region[i - 1];
-	s->region[i] = new;
+	memset(s, 0, sizeof(*s));
+	s->first = (uintptr_t)mem + control;
+	s->end = ((uintptr_t)mem + bytes) / G * G - G;
+	s->bytes = bytes - control;
 }
 
-void shadow_remove_region(struct shadow *s, unsigned int i)
+static void expect_inside(const struct shadow *s, const struct shadow_block *b)
 {
-	for (s->nr_regions--; i < s->nr_regions; i++)
-		s->region[i] = s->region[i + 1];
-}
-
-static bool block_in_region(const struct shadow_block *b, const struct shadow_region *r)
-{
-	return b->start >= r->first + G && b->start + b->size <= r->end;
-}
-
-bool shadow_region_busy(const struct shadow *s, unsigned int i)
-{
-	unsigned int b;
-
-	for (b = 0; b < s->nr_live; b++)
-		if (block_in_region(&s->live[b], &s->region[i]))
-			return true;
-	return false;
-}
-
-static const struct shadow_region *region_of(const struct shadow *s, const struct shadow_block *b)
-{
-	unsigned int i;
-
-	for (i = 0; i < s->nr_regions; i++)
-		if (block_in_region(b, &s->region[i]))
-			return &s->region[i];
-	ktap_fail(__FILE__, __LINE__, "block of %zu bytes at 0x%zx is in no region", b->size,
-		  (size_t)b->start);
+	if (b->start < s->first + G || b->start + b->size > s->end)
+		ktap_fail(__FILE__, __LINE__, "block of %zu bytes at 0x%zx is not in the region",
+			  b->size, (size_t)b->start);
 }
 
 /* ---- blocks ---- */
@@ -114,7 +82,7 @@ struct shadow_block *shadow_insert(struct shadow *s, const void *ptr, size_t siz
 	memmove(&s->live[i + 1], &s->live[i], (s->nr_live++ - i) * sizeof(s->live[0]));
 	s->live[i] = (struct shadow_block){ .start = (uintptr_t)ptr, .size = size };
 	expect_no_overlap(s, i);
-	region_of(s, &s->live[i]);
+	expect_inside(s, &s->live[i]);
 	s->count.allocs++;
 	note_used(s, size);
 	return &s->live[i];
@@ -127,12 +95,6 @@ void shadow_remove(struct shadow *s, unsigned int i)
 	memmove(&s->live[i], &s->live[i + 1], (--s->nr_live - i) * sizeof(s->live[0]));
 }
 
-void shadow_remove_all(struct shadow *s)
-{
-	while (s->nr_live)
-		shadow_remove(s, s->nr_live - 1);
-}
-
 void shadow_resized(struct shadow *s, unsigned int i, const struct shadow_outcome *now)
 {
 	size_t was = s->live[i].size;
@@ -140,7 +102,7 @@ void shadow_resized(struct shadow *s, unsigned int i, const struct shadow_outcom
 	s->live[i].start = now->start;
 	s->live[i].size = now->size;
 	expect_no_overlap(s, i);
-	region_of(s, &s->live[i]);
+	expect_inside(s, &s->live[i]);
 	s->count.resizes++;
 	note_used(s, now->size - was);
 }
@@ -161,27 +123,22 @@ static void add_run(struct shadow_runs *runs, uintptr_t from, uintptr_t to)
 struct shadow_runs shadow_runs(const struct shadow *s)
 {
 	struct shadow_runs runs = { .number = 0 };
-	unsigned int r, b = 0;
+	uintptr_t from = s->first;
+	unsigned int b;
 
-	for (r = 0; r < s->nr_regions; r++) {
-		uintptr_t from = s->region[r].first;
-
-		for (; b < s->nr_live && s->live[b].start < s->region[r].end; b++) {
-			add_run(&runs, from, s->live[b].start - G);
-			from = s->live[b].start + s->live[b].size;
-		}
-		add_run(&runs, from, s->region[r].end);
+	for (b = 0; b < s->nr_live; b++) {
+		add_run(&runs, from, s->live[b].start - G);
+		from = s->live[b].start + s->live[b].size;
 	}
+	add_run(&runs, from, s->end);
 	return runs;
 }
 
 size_t shadow_run_above(const struct shadow *s, unsigned int i)
 {
 	const struct shadow_block *b = &s->live[i];
-	uintptr_t to = region_of(s, b)->end;
+	uintptr_t to = i + 1 < s->nr_live ? b[1].start - G : s->end;
 
-	if (i + 1 < s->nr_live && b[1].start - G < to)
-		to = b[1].start - G;
 	return to - (b->start + b->size);
 }
 
@@ -189,24 +146,15 @@ size_t shadow_run_above(const struct shadow *s, unsigned int i)
 static uintptr_t run_below(const struct shadow *s, unsigned int i)
 {
 	const struct shadow_block *b = &s->live[i];
-	uintptr_t from = region_of(s, b)->first;
 
-	if (i && b[-1].start + b[-1].size > from)
-		from = b[-1].start + b[-1].size;
-	return from;
+	return i ? b[-1].start + b[-1].size : s->first;
 }
 
 /* ---- what operations must come to ---- */
 
 size_t shadow_largest_ever(const struct shadow *s)
 {
-	size_t largest = 0;
-	unsigned int i;
-
-	for (i = 0; i < s->nr_regions; i++)
-		if (s->region[i].end - s->region[i].first > largest)
-			largest = s->region[i].end - s->region[i].first;
-	return largest;
+	return s->end - s->first;
 }
 
 size_t shadow_good_fit(size_t bytes)
@@ -248,7 +196,7 @@ static uintptr_t aligned_start(uintptr_t from, size_t align)
 	return start;
 }
 
-struct shadow_outcome shadow_grow_back(const struct shadow *s, unsigned int i, size_t align,
+struct shadow_outcome shadow_grow_backward(const struct shadow *s, unsigned int i, size_t align,
 				       size_t size)
 {
 	const struct shadow_block *b = &s->live[i];
@@ -322,18 +270,14 @@ void shadow_expect_stats(const struct shadow *s, const struct tlsf_core *c)
 {
 	struct shadow_runs runs = shadow_runs(s);
 	struct tlsf_core_stats is;
-	size_t bytes = 0;
-	unsigned int i;
 
 	tlsf_core_stats(c, &is);
-	for (i = 0; i < s->nr_regions; i++)
-		bytes += s->region[i].bytes;
-	EXPECT_EQ(is.region_bytes, bytes);
+	EXPECT_EQ(is.region_bytes, s->bytes);
 	EXPECT_EQ(is.used_bytes, s->count.used_bytes);
 	EXPECT_EQ(is.used_blocks, s->nr_live);
 	EXPECT_EQ(is.free_blocks, runs.number);
 	EXPECT_EQ(is.free_bytes, runs.bytes - runs.number * G);
-	EXPECT_EQ(is.overhead_bytes, bytes - is.used_bytes - is.free_bytes);
+	EXPECT_EQ(is.overhead_bytes, s->bytes - is.used_bytes - is.free_bytes);
 	EXPECT_EQ(is.high_water, s->count.high_water);
 	EXPECT_EQ(is.allocs, s->count.allocs);
 	EXPECT_EQ(is.frees, s->count.frees);
@@ -351,11 +295,11 @@ void shadow_expect_stats(const struct shadow *s, const struct tlsf_core *c)
 
 void shadow_expect_walk(const struct shadow *s, const struct tlsf_core *c)
 {
-	struct tlsf_cursor at = { .region = 0 };
 	struct tlsf_block_info block;
 	unsigned int b = 0;
+	size_t offset = 0;
 
-	while (tlsf_core_walk(c, &at, &block)) {
+	while (tlsf_core_walk(c, &offset, &block)) {
 		if (block.free)
 			continue;
 		EXPECT(b < s->nr_live);

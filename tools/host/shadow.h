@@ -2,11 +2,11 @@
 /*
  * The shadow model: what must hold of a heap, decided without the heap.
  *
- * It knows the regions it was told of and the blocks that were handed out, as a plain
- * array in address order, and derives the free runs between them. Coalescing is
+ * It knows where the region is and the blocks that were handed out, as a plain array in
+ * address order, and derives the free runs between them. Coalescing is
  * immediate, so each run is one free block. It knows the rules of the layout (a header
- * a block, an end mark a region, the smallest block) and the rounding of good fit, and
- * computes both naively. It never reads the heap's memory.
+ * a block, an end mark, the smallest block) and the rounding of good fit, and computes
+ * both naively. It never reads the heap's memory.
  *
  * Room: host; of the core it takes constants and types only.
  */
@@ -24,18 +24,12 @@ struct shadow_block {
 	size_t tag;		/* of the contents */
 };
 
-struct shadow_region {
-	void *mem;
-	size_t bytes;
-	uintptr_t first;	/* header of the first block */
-	uintptr_t end;		/* end mark */
-};
-
 struct shadow {
 	struct shadow_block live[SHADOW_BLOCKS_MAX];
 	unsigned int nr_live;
-	struct shadow_region region[TLSF_REGIONS_MAX];
-	unsigned int nr_regions;
+	uintptr_t first;	/* header of the first block */
+	uintptr_t end;		/* end mark */
+	size_t bytes;		/* from @first to the end of the memory */
 	/* what the core's counters must say; the rest follows from the blocks */
 	struct tlsf_core_stats count;
 };
@@ -54,14 +48,12 @@ struct shadow_outcome {
 	size_t size;
 };
 
-void shadow_add_region(struct shadow *s, void *mem, size_t bytes);
-void shadow_remove_region(struct shadow *s, unsigned int i);
-bool shadow_region_busy(const struct shadow *s, unsigned int i);
+/* an empty heap in @bytes of @mem, the first @control of which are not its region */
+void shadow_init(struct shadow *s, const void *mem, size_t bytes, size_t control);
 
-/* a block was handed out: it lies in a region, free, and overlaps nothing */
+/* a block was handed out: it lies in the region, free, and overlaps nothing */
 struct shadow_block *shadow_insert(struct shadow *s, const void *ptr, size_t size);
 void shadow_remove(struct shadow *s, unsigned int i);
-void shadow_remove_all(struct shadow *s);
 void shadow_resized(struct shadow *s, unsigned int i, const struct shadow_outcome *now);
 /* index of the block at @ptr, or -1 */
 int shadow_find(const struct shadow *s, const void *ptr);
@@ -69,7 +61,7 @@ int shadow_find(const struct shadow *s, const void *ptr);
 struct shadow_runs shadow_runs(const struct shadow *s);
 size_t shadow_run_above(const struct shadow *s, unsigned int i);
 struct shadow_outcome shadow_resize(const struct shadow *s, unsigned int i, size_t size);
-struct shadow_outcome shadow_grow_back(const struct shadow *s, unsigned int i, size_t align,
+struct shadow_outcome shadow_grow_backward(const struct shadow *s, unsigned int i, size_t align,
 				       size_t size);
 
 /* the smallest block that good fit finds for one of @bytes, whatever else is free */
@@ -85,7 +77,7 @@ void shadow_expect_failure(struct shadow *s, enum tlsf_status status, size_t siz
  */
 struct shadow_block *shadow_expect_served(struct shadow *s, struct tlsf_core *c, void *p,
 					  size_t size);
-/* a resize to @size came to @status; E_SIZE may stand for any size that no region holds */
+/* a resize to @size came to @status; E_SIZE may stand for any size that the region cannot hold */
 void shadow_expect_status(const struct shadow *s, enum tlsf_status status,
 			  const struct shadow_outcome *must, size_t size);
 

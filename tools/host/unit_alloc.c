@@ -346,40 +346,22 @@ static void largest_free_is_what_alloc_serves(void)
 	heap_close(&h);
 }
 
-static void reset_frees_everything(void)
-{
-	void *p[HEAP_BLOCKS_MAX];
-	struct tlsf_core_stats s;
-	struct heap h;
-
-	heap_build(&h, "F64 U64 F128 U32", p);
-	tlsf_core_reset(h.c);
-	heap_verify(&h);
-	heap_expect(&h, "F64+64+128+32");
-	s = heap_stats(&h);
-	EXPECT_EQ(s.used_bytes, 0);
-	EXPECT_EQ(s.used_blocks, 0);
-	EXPECT_EQ(s.frees, 2);
-	EXPECT_EQ(s.high_water, 96 + 2 * G);
-	EXPECT_PTR(heap_alloc(&h, s.largest_free), p[0]);
-	heap_close(&h);
-}
-
 static void walk_reports_every_block_in_order(void)
 {
 	struct tlsf_block_info block;
-	struct tlsf_cursor at = { 0 };
 	void *p[HEAP_BLOCKS_MAX];
+	size_t offset = 0;
 	struct heap h;
 	int i;
 
 	heap_build(&h, "U64 F128 U32 F40", p);
-	for (i = 0; tlsf_core_walk(h.c, &at, &block); i++) {
+	for (i = 0; tlsf_core_walk(h.c, &offset, &block); i++) {
 		EXPECT_PTR(block.ptr, p[i]);
 		EXPECT_EQ(block.free, i & 1);
+		EXPECT_PTR(heap_start(&h) + offset, (char *)p[i] + block.size);
 	}
 	EXPECT_EQ(i, 4);
-	EXPECT(!tlsf_core_walk(h.c, &at, &block));
+	EXPECT(!tlsf_core_walk(h.c, &offset, &block));
 	heap_close(&h);
 }
 
@@ -393,12 +375,12 @@ static void walk_ends_at_a_damaged_header(void)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(damage); i++) {
-		struct tlsf_cursor at = { 0 };
+		size_t offset = 0;
 
 		heap_build(&h, "U64 U128 U32", p);
 		tlsf_block_of(p[1])->header = damage[i] | TLSF_USED;
-		EXPECT(tlsf_core_walk(h.c, &at, &block));
-		EXPECT(!tlsf_core_walk(h.c, &at, &block));
+		EXPECT(tlsf_core_walk(h.c, &offset, &block));
+		EXPECT(!tlsf_core_walk(h.c, &offset, &block));
 		heap_close(&h);
 	}
 }
@@ -423,7 +405,7 @@ static void generation_changes_with_the_blocks_alone(void)
 	generation_changed(&h);
 	EXPECT_STATUS(heap_resize(&h, p[1], 128), TLSF_OK);
 	EXPECT(generation_changed(&h));
-	EXPECT_STATUS(heap_grow_back(&h, &at, 1, 128), TLSF_OK);
+	EXPECT_STATUS(heap_grow_backward(&h, &at, 1, 128), TLSF_OK);
 	EXPECT(generation_changed(&h));
 	EXPECT_STATUS(heap_free(&h, at), TLSF_OK);
 	EXPECT(generation_changed(&h));
@@ -433,12 +415,13 @@ static void generation_changes_with_the_blocks_alone(void)
 	EXPECT(heap_free(&h, NULL) != TLSF_OK);
 	tlsf_core_stats_reset(h.c);
 	EXPECT(!generation_changed(&h));
-	tlsf_core_reset(h.c);
-	EXPECT(generation_changed(&h));
 	heap_close(&h);
 }
 
 /* ---- steps: a metric without a clock, so it is asserted to the digit ---- */
+
+/* scans before the own list is looked at: its head comes before the bitmap */
+#define OWN_SCAN	0
 
 struct steps_case {
 	const char *layout;
@@ -448,15 +431,17 @@ struct steps_case {
 };
 
 static const struct steps_case steps_cases[] = {
-	{ "U64 F64 U64",	0, 64,		1 },	/* list hit, no split */
-	{ "U64 F128 U64",	0, 128,		1 },
-	{ "U64 F80 U64",	0, 40,		4 },	/* scan, split, rest inserted */
-	{ "U64 F65536 U64",	0, 64,		5 },	/* two scans */
-	{ "U64 F65536 U64",	0, 65536,	1 },	/* own list */
-	{ "U64 F65528 U64",	0, 65536,	1 },	/* own list, scan finds nothing */
+	{ "U64 F64 U64",	0, 64,		OWN_SCAN + 1 },	/* own list, no split */
+	{ "U64 F128 U64",	0, 128,		OWN_SCAN + 1 },
+	{ "U64 F65536 U64",	0, 64,		5 },	/* two scans, removal, split, rest inserted */
+	{ "U64 F65536 U64",	0, 65536,	OWN_SCAN + 1 },
+	{ "U64 F65536 U64",	0, 65536 + 8,	OWN_SCAN + 1 },	/* a scan finds nothing */
 	{ "U64 U64 U64",	0, 64,		1 },
-	{ "U64 F64 U64 F8192 U64", 0, 8200,	1 },	/* fails after one scan */
+	{ "U64 F64 U64 F8192 U64", 0, 8200,	OWN_SCAN + 1 },
+	{ "U64 F8192 U64 F65536", 0, 8200,	OWN_SCAN + 5 },	/* own list, then two scans */
 	{ "U64 F65536 U64",	64, 64,		7 },	/* two scans, gap, rest */
+	/* own list, then two scans, gap, rest */
+	{ "U64 F8192 U64 F65536", 64, 8192 - 64 - 2 * G, OWN_SCAN + 7 },
 };
 
 static void steps_are_exact(void)
@@ -468,12 +453,40 @@ static void steps_are_exact(void)
 	for (s = steps_cases; s < steps_cases + ARRAY_SIZE(steps_cases); s++) {
 		heap_build(&h, s->layout, p);
 		if (s->align)
-			tlsf_core_memalign(h.c, s->align, s->size);
+			heap_memalign(&h, s->align, s->size);
 		else
-			tlsf_core_alloc(h.c, s->size);
+			heap_alloc(&h, s->size);
 		EXPECT_STEPS(&h, s->steps);
 		heap_close(&h);
 	}
+}
+
+static size_t list_for(size_t size)
+{
+	return TLSF_FIRST_LIST + tlsf_map_index(block_bytes(size) / G);
+}
+
+/* from above the own list; removal, split, rest inserted; a scan of the summary if need be */
+static void scan_within_a_bitmap_word_is_one_step(void)
+{
+	unsigned int seen[2] = { 0, 0 };
+	char layout[64];
+	void *p[4];
+	struct heap h;
+	size_t size;
+
+	for (size = 40; size < 4096; size += G) {
+		bool same = (list_for(size) + !OWN_SCAN) / TLSF_WORD_BITS ==
+			    list_for(2 * size) / TLSF_WORD_BITS;
+
+		snprintf(layout, sizeof(layout), "U64 F%zu U64", 2 * size);
+		heap_build(&h, layout, p);
+		EXPECT_PTR(heap_alloc(&h, size), p[1]);
+		EXPECT_STEPS(&h, same ? 4 : 5);
+		seen[same]++;
+		heap_close(&h);
+	}
+	EXPECT(seen[true] && seen[false]);
 }
 
 int main(void)
@@ -496,11 +509,11 @@ int main(void)
 		KTAP_CASE(counters_count_and_start_afresh),
 		KTAP_CASE(high_water_is_the_most_ever_used),
 		KTAP_CASE(largest_free_is_what_alloc_serves),
-		KTAP_CASE(reset_frees_everything),
 		KTAP_CASE(walk_reports_every_block_in_order),
 		KTAP_CASE(walk_ends_at_a_damaged_header),
 		KTAP_CASE(generation_changes_with_the_blocks_alone),
 		KTAP_CASE(steps_are_exact),
+		KTAP_CASE(scan_within_a_bitmap_word_is_one_step),
 	};
 
 	return ktap_run("unit_alloc", cases, ARRAY_SIZE(cases));

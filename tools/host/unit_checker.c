@@ -17,7 +17,7 @@ struct fault {
 	void (*plant)(struct tlsf_core *c, struct tlsf_block **b);
 };
 
-/* ---- 1: blocks tile each region ---- */
+/* ---- 1: blocks tile the region ---- */
 
 static struct tlsf_block *end_mark(struct tlsf_block **b)
 {
@@ -86,7 +86,7 @@ static void two_free_blocks_touch(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)c;
 	b[0]->header &= ~TLSF_USED;
-	*tlsf_block_footer_below(b[1]) = tlsf_block_place(c, b[0]);
+	*tlsf_block_footer_below(b[1]) = tlsf_block_index(c, b[0]);
 }
 
 static void free_block_below_is_not_known(struct tlsf_core *c, struct tlsf_block **b)
@@ -115,7 +115,7 @@ static void end_mark_has_a_free_block_below(struct tlsf_core *c, struct tlsf_blo
 
 static void footer_leads_elsewhere(struct tlsf_core *c, struct tlsf_block **b)
 {
-	*tlsf_block_footer_below(b[2]) = tlsf_block_place(c, b[0]);
+	*tlsf_block_footer_below(b[2]) = tlsf_block_index(c, b[0]);
 }
 
 /* ---- 6 and 7: lists ---- */
@@ -130,14 +130,14 @@ static void push(struct tlsf_core *c, struct tlsf_block *b, size_t list)
 {
 	b->next = tlsf_block_at(c, list)->next;
 	b->prev = list;
-	tlsf_block_at(c, b->next)->prev = tlsf_block_place(c, b);
-	tlsf_block_at(c, list)->next = tlsf_block_place(c, b);
+	tlsf_block_at(c, b->next)->prev = tlsf_block_index(c, b);
+	tlsf_block_at(c, list)->next = tlsf_block_index(c, b);
 }
 
 static void set_bit(struct tlsf_core *c, size_t list)
 {
 	c->bitmap[list / TLSF_WORD_BITS] |= 1UL << (list % TLSF_WORD_BITS);
-	c->bitmap[TLSF_SUMMARY] |= 1UL << (list / TLSF_WORD_BITS);
+	c->summary |= 1UL << (list / TLSF_WORD_BITS);
 }
 
 static void clear_bit(struct tlsf_core *c, size_t list)
@@ -147,17 +147,17 @@ static void clear_bit(struct tlsf_core *c, size_t list)
 
 static void link_back_leads_elsewhere(struct tlsf_core *c, struct tlsf_block **b)
 {
-	b[1]->prev = tlsf_block_place(c, b[3]);
+	b[1]->prev = tlsf_block_index(c, b[3]);
 }
 
 static void list_leads_out_of_the_region(struct tlsf_core *c, struct tlsf_block **b)
 {
-	b[1]->next = c->links_end + 1024;
+	b[1]->next = c->last + 1024;
 }
 
 static void list_leads_into_the_control_structure(struct tlsf_core *c, struct tlsf_block **b)
 {
-	b[1]->next = c->control_end - 2;
+	b[1]->next = c->start - 2;
 }
 
 static void list_holds_an_allocated_block(struct tlsf_core *c, struct tlsf_block **b)
@@ -172,9 +172,9 @@ static void free_block_is_in_no_list(struct tlsf_core *c, struct tlsf_block **b)
 
 	tlsf_block_at(c, list_of(b[1]))->next = TLSF_NIL;
 	clear_bit(c, list_of(b[1]));
-	c->bitmap[TLSF_SUMMARY] = 0;
-	for (i = 1; i < TLSF_BITMAP_WORDS; i++)
-		c->bitmap[TLSF_SUMMARY] |= (unsigned long)!!c->bitmap[i] << i;
+	c->summary = 0;
+	for (i = 0; i < TLSF_BITMAP_WORDS; i++)
+		c->summary |= (unsigned long)!!c->bitmap[i] << i;
 }
 
 static void block_is_in_another_class(struct tlsf_core *c, struct tlsf_block **b)
@@ -190,8 +190,8 @@ static void list_holds_a_block_that_is_none(struct tlsf_core *c, struct tlsf_blo
 
 	fake->header = tlsf_block_size(b[3]);
 	fake->next = TLSF_NIL;
-	fake->prev = tlsf_block_place(c, b[3]);
-	b[3]->next = tlsf_block_place(c, fake);
+	fake->prev = tlsf_block_index(c, b[3]);
+	b[3]->next = tlsf_block_index(c, fake);
 }
 
 /* ---- 8: bitmaps ---- */
@@ -210,25 +210,25 @@ static void bit_of_an_empty_list_is_set(struct tlsf_core *c, struct tlsf_block *
 static void bit_of_the_list_above_all_is_set(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
-	set_bit(c, TLSF_FIRST_LIST + c->nr_lists);
+	set_bit(c, c->start - 1);
 }
 
 static void summary_bit_is_lost(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
-	c->bitmap[TLSF_SUMMARY] = 0;
+	c->summary = 0;
 }
 
 static void summary_bit_is_set_for_nothing(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
-	c->bitmap[TLSF_SUMMARY] |= 1UL << (TLSF_BITMAP_WORDS - 1);
+	c->summary |= 1UL << (TLSF_BITMAP_WORDS - 1);
 }
 
 static void summary_bit_beyond_the_bitmap_is_set(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
-	c->bitmap[TLSF_SUMMARY] |= 1UL << (TLSF_WORD_BITS - 1);
+	c->summary |= 1UL << (TLSF_WORD_BITS - 1);
 }
 
 /* ---- 9: counters ---- */
@@ -267,35 +267,30 @@ static void nil_has_a_size(struct tlsf_core *c, struct tlsf_block **b)
 
 static void nil_leads_on(struct tlsf_core *c, struct tlsf_block **b)
 {
-	c->nil.next = tlsf_block_place(c, b[1]);
+	c->nil.next = tlsf_block_index(c, b[1]);
 }
 
-static void there_are_nine_regions(struct tlsf_core *c, struct tlsf_block **b)
+static void memory_is_larger(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
-	c->nr_regions = TLSF_REGIONS_MAX + 1;
+	c->bytes += G;
 }
 
-static void unused_region_is_not_marked(struct tlsf_core *c, struct tlsf_block **b)
+static void region_begins_above_its_first_block(struct tlsf_core *c, struct tlsf_block **b)
 {
-	(void)b;
-	c->region[TLSF_REGIONS_MAX - 1].first = 0;
+	c->start = tlsf_block_index(c, b[1]);
 }
 
-static void regions_are_not_sorted(struct tlsf_core *c, struct tlsf_block **b)
+static void region_ends_below_its_end_mark(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
-	c->region[1] = c->region[0];
-	c->region[1].start--;
-	c->nr_regions = 2;
+	c->last--;
 }
 
-static void regions_overlap(struct tlsf_core *c, struct tlsf_block **b)
+static void more_can_be_asked_for_than_there_is(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
-	c->region[1] = c->region[0];
-	c->region[1].start++;
-	c->nr_regions = 2;
+	c->max_request++;
 }
 
 #define FAULT(invariant, plant)	{ #plant, invariant, plant }
@@ -335,10 +330,10 @@ static const struct fault faults[] = {
 	FAULT(9, free_blocks_are_off),
 	FAULT(10, nil_has_a_size),
 	FAULT(10, nil_leads_on),
-	FAULT(10, there_are_nine_regions),
-	FAULT(10, unused_region_is_not_marked),
-	FAULT(10, regions_are_not_sorted),
-	FAULT(10, regions_overlap),
+	FAULT(10, memory_is_larger),
+	FAULT(10, region_begins_above_its_first_block),
+	FAULT(10, region_ends_below_its_end_mark),
+	FAULT(10, more_can_be_asked_for_than_there_is),
 };
 
 static void build(struct heap *h, struct tlsf_block **b)

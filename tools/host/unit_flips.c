@@ -130,7 +130,7 @@ static struct outcome operate(struct image *m, unsigned int op)
 	else if (op % 5 < 3)
 		out.status = tlsf_core_resize(c, out.ptr, out.size);
 	else
-		out.status = tlsf_core_grow_back(c, &out.ptr, G, out.size);
+		out.status = tlsf_core_grow_backward(c, &out.ptr, G, out.size);
 	return out;
 }
 

@@ -34,7 +34,7 @@ static const struct resize_case resize_cases[] = {
 	{ "U64 F1000",		0, 64 + G + 1000, "U64+1000",	2 },
 	/* the same size again */
 	{ "U64 U64",		0, 64,	"U64 U64",		0 },
-	{ "U64 F64 U64",	0, 64,	"U64 F64 U64",		4 },
+	{ "U64 F64 U64",	0, 64,	"U64 F64 U64",		0 },
 };
 
 static void resize_in_place(void)
@@ -79,7 +79,7 @@ struct back_case {
 	int block;
 	size_t size;
 	int moves_to;		/* block whose place it takes */
-	const char *grown;	/* after grow_back */
+	const char *grown;	/* after grow_backward */
 	const char *trimmed;	/* after the resize that follows */
 	unsigned int steps;
 };
@@ -96,7 +96,7 @@ static const struct back_case back_cases[] = {
 	{ "F64 U64 F64",	1, 3 * 64 + 2 * G, 0, "U64+64+64", "U64+64+64",		4 },
 };
 
-static void grow_back_then_trim(void)
+static void grow_backward_then_trim(void)
 {
 	const struct back_case *b;
 	void *p[HEAP_BLOCKS_MAX];
@@ -106,7 +106,7 @@ static void grow_back_then_trim(void)
 	for (b = back_cases; b < back_cases + ARRAY_SIZE(back_cases); b++) {
 		heap_build(&h, b->before, p);
 		at = p[b->block];
-		EXPECT_STATUS(heap_grow_back(&h, &at, 1, b->size), TLSF_OK);
+		EXPECT_STATUS(heap_grow_backward(&h, &at, 1, b->size), TLSF_OK);
 		EXPECT_STEPS(&h, b->steps);
 		EXPECT_PTR(at, p[b->moves_to]);
 		heap_expect(&h, b->grown);
@@ -118,7 +118,7 @@ static void grow_back_then_trim(void)
 }
 
 /* the new start is aligned and the gap below it stays free, or is none */
-static void grow_back_keeps_alignment_and_gives_back_the_gap(void)
+static void grow_backward_keeps_alignment_and_gives_back_the_gap(void)
 {
 	size_t align, first;
 	struct heap h;
@@ -133,7 +133,7 @@ static void grow_back_keeps_alignment_and_gives_back_the_gap(void)
 			EXPECT(below && p && q);
 			EXPECT_STATUS(heap_free(&h, p), TLSF_OK);
 			p = q;
-			EXPECT_STATUS(heap_grow_back(&h, &q, align, 1000), TLSF_OK);
+			EXPECT_STATUS(heap_grow_backward(&h, &q, align, 1000), TLSF_OK);
 			if ((char *)q - (char *)below == (ptrdiff_t)first)
 				heap_expect(&h, "U* U* F*");
 			else
@@ -144,7 +144,7 @@ static void grow_back_keeps_alignment_and_gives_back_the_gap(void)
 	}
 }
 
-static void grow_back_may_take_all_its_steps(void)
+static void grow_backward_may_take_all_its_steps(void)
 {
 	void *p[HEAP_BLOCKS_MAX];
 	struct heap h;
@@ -154,14 +154,14 @@ static void grow_back_may_take_all_its_steps(void)
 	heap_build(&h, "U40 F4000 U64 F64", p);
 	base = (char *)p[0] - G;	/* HEAP_ALIGN is more than 1024 */
 	size = (size_t)((char *)p[2] + 64 - (base + 1024)) + 1;
-	EXPECT_STATUS(heap_grow_back(&h, &p[2], 1024, size), TLSF_OK);
+	EXPECT_STATUS(heap_grow_backward(&h, &p[2], 1024, size), TLSF_OK);
 	EXPECT_STEPS(&h, 6);
 	heap_expect(&h, "U40 F* U*");
 	heap_close(&h);
 }
 
 /* the caller moves the contents; both old and new place are its own until it trims */
-static void contents_survive_grow_back_and_resize(void)
+static void contents_survive_grow_backward_and_resize(void)
 {
 	void *p[HEAP_BLOCKS_MAX];
 	struct heap h;
@@ -172,7 +172,7 @@ static void contents_survive_grow_back_and_resize(void)
 	at = p[1];
 	for (i = 0; i < 256; i++)
 		((unsigned char *)at)[i] = (unsigned char)i;
-	EXPECT_STATUS(heap_grow_back(&h, &at, G, 320), TLSF_OK);
+	EXPECT_STATUS(heap_grow_backward(&h, &at, G, 320), TLSF_OK);
 	memmove(at, p[1], 256);
 	EXPECT_STATUS(heap_resize(&h, at, 320), TLSF_OK);
 	EXPECT_STATUS(heap_resize(&h, at, 256), TLSF_OK);
@@ -183,15 +183,15 @@ static void contents_survive_grow_back_and_resize(void)
 
 /* ---- failure leaves everything ---- */
 
-struct refusal {
+struct failing {
 	const char *layout;
 	int block;
-	size_t align;		/* 0: resize, else grow_back */
+	size_t align;		/* 0: resize, else grow_backward */
 	size_t size;
 	enum tlsf_status status;
 };
 
-static const struct refusal refusals[] = {
+static const struct failing failing_cases[] = {
 	{ "U64 U64",		0, 0,	64 + G,		TLSF_E_FRAGMENTED },
 	{ "U64 F64 U64",	0, 0,	64 + G + 65,	TLSF_E_FRAGMENTED },
 	{ "F512 U64 U64",	1, 0,	64 + 1,		TLSF_E_FRAGMENTED },
@@ -213,25 +213,25 @@ static const struct refusal refusals[] = {
 	{ "F64 U64 F64",	1, SIZE_MAX / 2 + 1, 65, TLSF_E_ALIGN },
 };
 
-static enum tlsf_status try_refusal(struct heap *h, const struct refusal *r, void *ptr)
+static enum tlsf_status try_failing(struct heap *h, const struct failing *r, void *ptr)
 {
 	void *at = ptr;
 
-	return r->align ? heap_grow_back(h, &at, r->align, r->size) :
+	return r->align ? heap_grow_backward(h, &at, r->align, r->size) :
 			  heap_resize(h, ptr, r->size);
 }
 
-static void refused_resize_changes_nothing(void)
+static void failed_resize_changes_nothing(void)
 {
-	const struct refusal *r;
+	const struct failing *r;
 	void *p[HEAP_BLOCKS_MAX];
 	struct snapshot before;
 	struct heap h;
 
-	for (r = refusals; r < refusals + ARRAY_SIZE(refusals); r++) {
+	for (r = failing_cases; r < failing_cases + ARRAY_SIZE(failing_cases); r++) {
 		heap_build(&h, r->layout, p);
 		snapshot_take(&before, &h);
-		EXPECT_STATUS(try_refusal(&h, r, p[r->block]), r->status);
+		EXPECT_STATUS(try_failing(&h, r, p[r->block]), r->status);
 		snapshot_expect_same(&before, &h);
 		EXPECT_STEPS(&h, 0);
 		heap_close(&h);
@@ -243,11 +243,11 @@ int main(void)
 	static const struct ktap_case cases[] = {
 		KTAP_CASE(resize_in_place),
 		KTAP_CASE(resize_between_all_sizes),
-		KTAP_CASE(grow_back_then_trim),
-		KTAP_CASE(grow_back_keeps_alignment_and_gives_back_the_gap),
-		KTAP_CASE(grow_back_may_take_all_its_steps),
-		KTAP_CASE(contents_survive_grow_back_and_resize),
-		KTAP_CASE(refused_resize_changes_nothing),
+		KTAP_CASE(grow_backward_then_trim),
+		KTAP_CASE(grow_backward_keeps_alignment_and_gives_back_the_gap),
+		KTAP_CASE(grow_backward_may_take_all_its_steps),
+		KTAP_CASE(contents_survive_grow_backward_and_resize),
+		KTAP_CASE(failed_resize_changes_nothing),
 	};
 
 	return ktap_run("unit_resize", cases, ARRAY_SIZE(cases));
