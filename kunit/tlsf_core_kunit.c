@@ -6,12 +6,13 @@
  * module, so it runs without tlsf_mod.ko. What the user-space tests of tools/host prove
  * at length is repeated here in its essentials, with the kernel's compiler flags and
  * under KASAN. The control structure and the region above it are one kmalloc'ed piece,
- * to the byte: an access past its ends is seen, and one of a place between them would
- * be a write that unchanged() or the checker finds.
+ * to the byte: an access past its ends is seen, and one in between would be a write that
+ * unchanged() or the checker finds.
  *
  * Most tests start from a heap in writing, "U64 F128 U32", and compare with another one
  * (layout.h); p[i] is its i-th block. checked() proves all invariants, the accounting
- * and the bound of the steps around every operation, and each operation its own bound.
+ * and the bound of the steps around every operation, and each operation its own bound. These
+ * are the inlined operations of tlsf_ops.h; what a test calls itself is in tlsf_core.c.
  */
 #include <kunit/test.h>
 
@@ -20,7 +21,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "../tlsf_core.h"
+#include "../tlsf_ops.h"
 #include "layout.h"
 
 #define G		TLSF_GRANULE
@@ -28,18 +29,21 @@
 #define LAYOUT_MAX	40
 #define TOP_BIT		(SIZE_MAX / 2 + 1)
 
-/* most steps of each operation: see tlsf_core.c, "Steps" */
-#define ALLOC_STEPS	5
-#define MEMALIGN_STEPS	7
+/* scans before the own list is looked at: its head comes before the bitmap */
+#define OWN_SCAN	0
+
+/* most steps of each operation: see tlsf_ops.h, "Steps" */
+#define ALLOC_STEPS	(OWN_SCAN + 5)
+#define MEMALIGN_STEPS	(OWN_SCAN + 7)
 #define FREE_STEPS	5
 #define RESIZE_STEPS	4
-#define GROW_BACK_STEPS	6
+#define GROW_BACKWARD_STEPS 6
 
 static_assert(MEMALIGN_STEPS <= TLSF_STEPS_MAX, "the longest operation is bounded");
 
 struct heap {
 	struct tlsf_core *c;
-	void *region;
+	unsigned int steps;	/* of the last checked operation */
 	void *p[BLOCKS_MAX];
 };
 
@@ -53,23 +57,27 @@ struct heap {
 
 /* ---- heaps ---- */
 
-/* a heap without a region, and above it @room bytes, which are returned */
-static void *heap_open_empty(struct kunit *test, struct heap *h, size_t region_bytes,
-			     size_t room)
+/* memory for a region of @region_bytes: how much it takes */
+static size_t memory_for(size_t region_bytes)
 {
-	size_t control = tlsf_core_size(region_bytes);
-	void *mem = kunit_kzalloc(test, control + room, GFP_KERNEL);
+	size_t bytes = region_bytes;
 
-	KUNIT_ASSERT_NOT_NULL(test, mem);
-	h->c = tlsf_core_init(mem, control, region_bytes);
-	KUNIT_ASSERT_PTR_EQ(test, h->c, mem);
-	return mem + control;
+	while (!tlsf_core_size(bytes) || bytes - tlsf_core_size(bytes) < region_bytes)
+		bytes += G;
+	return bytes;
 }
 
+/* a heap whose region has exactly @bytes */
 static void heap_open(struct kunit *test, struct heap *h, size_t bytes)
 {
-	h->region = heap_open_empty(test, h, bytes, bytes);
-	KUNIT_ASSERT_EQ(test, tlsf_core_add_region(h->c, h->region, bytes), TLSF_OK);
+	size_t all = memory_for(bytes);
+	void *mem = kunit_kzalloc(test, all, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mem);
+	h->c = tlsf_core_init(mem, all);
+	KUNIT_ASSERT_PTR_EQ(test, (void *)h->c, mem);
+	KUNIT_ASSERT_PTR_EQ(test, (void *)tlsf_core_start(h->c), mem + all - bytes);
+	KUNIT_ASSERT_PTR_EQ(test, (void *)tlsf_core_end(h->c), mem + all - TLSF_BLOCK_HEADER);
 }
 
 static void accounting_checked(struct kunit *test, const struct heap *h)
@@ -87,35 +95,40 @@ static void checked(struct kunit *test, const struct heap *h)
 	const void *where = NULL;
 
 	KUNIT_ASSERT_EQ_MSG(test, tlsf_core_check(h->c, &where), 0, "broken at %p", where);
-	KUNIT_EXPECT_LE(test, tlsf_core_steps(h->c), (unsigned int)TLSF_STEPS_MAX);
+	KUNIT_EXPECT_LE(test, h->steps, (unsigned int)TLSF_STEPS_MAX);
 	accounting_checked(test, h);
 }
 
 static void checked_steps(struct kunit *test, const struct heap *h, unsigned int most)
 {
 	checked(test, h);
-	KUNIT_EXPECT_LE(test, tlsf_core_steps(h->c), most);
+	KUNIT_EXPECT_LE(test, h->steps, most);
 }
 
 static void *alloc(struct kunit *test, struct heap *h, size_t size)
 {
-	void *ptr = tlsf_core_alloc(h->c, size);
+	void *ptr = tlsf_op_alloc(h->c, size, &h->steps);
 
+	if (!ptr)
+		tlsf_core_alloc_failed(h->c, G, size);
 	checked_steps(test, h, ALLOC_STEPS);
 	return ptr;
 }
 
 static void *memalign(struct kunit *test, struct heap *h, size_t align, size_t size)
 {
-	void *ptr = tlsf_core_memalign(h->c, align, size);
+	void *ptr = tlsf_op_memalign(h->c, align, size, &h->steps);
 
+	if (!ptr)
+		tlsf_core_alloc_failed(h->c, align, size);
 	checked_steps(test, h, MEMALIGN_STEPS);
 	return ptr;
 }
 
 static enum tlsf_status give(struct kunit *test, struct heap *h, void *ptr)
 {
-	enum tlsf_status status = tlsf_core_free(h->c, ptr);
+	enum tlsf_status status = tlsf_op_free(h->c, ptr, &h->steps) ?
+				  TLSF_OK : tlsf_core_reject(h->c, ptr);
 
 	checked_steps(test, h, FREE_STEPS);
 	return status;
@@ -123,18 +136,18 @@ static enum tlsf_status give(struct kunit *test, struct heap *h, void *ptr)
 
 static enum tlsf_status resize(struct kunit *test, struct heap *h, void *ptr, size_t size)
 {
-	enum tlsf_status status = tlsf_core_resize(h->c, ptr, size);
+	enum tlsf_status status = tlsf_op_resize(h->c, ptr, size, &h->steps);
 
 	checked_steps(test, h, RESIZE_STEPS);
 	return status;
 }
 
-static enum tlsf_status grow_back(struct kunit *test, struct heap *h, void **ptr, size_t align,
-				  size_t size)
+static enum tlsf_status grow_backward(struct kunit *test, struct heap *h, void **ptr,
+				      size_t align, size_t size)
 {
-	enum tlsf_status status = tlsf_core_grow_back(h->c, ptr, align, size);
+	enum tlsf_status status = tlsf_op_grow_backward(h->c, ptr, align, size, &h->steps);
 
-	checked_steps(test, h, GROW_BACK_STEPS);
+	checked_steps(test, h, GROW_BACKWARD_STEPS);
 	return status;
 }
 
@@ -175,37 +188,30 @@ static void looks_like(struct kunit *test, const struct heap *h, const char *lay
 /* ---- nothing changes: the control structure and all bytes of the region ---- */
 
 struct snapshot {
-	struct tlsf_core *control;
-	void *region;
+	struct tlsf_core *copy;
 };
 
-static size_t control_bytes(const struct tlsf_core *c)
+static size_t heap_bytes(const struct heap *h)
 {
-	return offsetof(struct tlsf_core, list) + c->nr_lists * sizeof(c->list[0]);
+	return tlsf_core_end(h->c) + TLSF_BLOCK_HEADER - (void *)h->c;
 }
 
 static void snapshot_take(struct kunit *test, const struct heap *h, struct snapshot *s)
 {
-	s->control = kunit_kzalloc(test, control_bytes(h->c), GFP_KERNEL);
-	s->region = kunit_kzalloc(test, h->c->region[0].bytes, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, s->control);
-	KUNIT_ASSERT_NOT_NULL(test, s->region);
-	memcpy(s->control, h->c, control_bytes(h->c));
-	memcpy(s->region, h->region, h->c->region[0].bytes);
+	s->copy = kunit_kzalloc(test, heap_bytes(h), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, s->copy);
+	memcpy(s->copy, h->c, heap_bytes(h));
 }
 
-/* but for the counters of failures; low_water, which lags; nil.prev, which is scratch */
+/* but for the counters of failures, and nil.prev, which is scratch */
 static void unchanged(struct kunit *test, const struct heap *h, struct snapshot *s)
 {
-	s->control->nil.prev = h->c->nil.prev;
-	s->control->low_water = h->c->low_water;
-	s->control->status = h->c->status;
-	s->control->steps = h->c->steps;
-	s->control->bad_pointers = h->c->bad_pointers;
-	s->control->fail_exhausted = h->c->fail_exhausted;
-	s->control->fail_fragmented = h->c->fail_fragmented;
-	KUNIT_EXPECT_EQ(test, memcmp(s->control, h->c, control_bytes(h->c)), 0);
-	KUNIT_EXPECT_EQ(test, memcmp(s->region, h->region, h->c->region[0].bytes), 0);
+	s->copy->nil.prev = h->c->nil.prev;
+	s->copy->status = h->c->status;
+	s->copy->bad_pointers = h->c->bad_pointers;
+	s->copy->fail_exhausted = h->c->fail_exhausted;
+	s->copy->fail_fragmented = h->c->fail_fragmented;
+	KUNIT_EXPECT_EQ(test, memcmp(s->copy, h->c, heap_bytes(h)), 0);
 }
 
 /* ---- mapping ---- */
@@ -249,18 +255,19 @@ struct alloc_case {
 	size_t size;
 	int served_from;
 	char after[LAYOUT_MAX];
-	unsigned int steps;
+	unsigned int steps;	/* 0: as many scans as there are words of the bitmap between */
 };
 
 static const struct alloc_case alloc_cases[] = {
-	{ "U64 F64 U64",	0, 64,	1, "U64 U64 U64",		1 },
-	{ "U64 F80 U64",	0, 40,	1, "U64 U40 F80-40 U64",	4 },
-	{ "U64 F72 U64",	0, 64,	1, "U64 U72 U64",		2 },
-	{ "F64 U24 F32 U24",	0, 32,	2, "F64 U24 U32 U24",		1 },
+	{ "U64 F64 U64",	0, 64,	1, "U64 U64 U64",		OWN_SCAN + 1 },
+	{ "U64 F80 U64",	0, 40,	1, "U64 U40 F80-40 U64",	0 },
+	{ "U64 F72 U64",	0, 64,	1, "U64 U72 U64",		0 },
+	{ "F64 U24 F32 U24",	0, 32,	2, "F64 U24 U32 U24",		OWN_SCAN + 1 },
 	{ "U64 F65536",		0, 64,	1, "U64 U64 F65536-64",		5 },
-	{ "U64 F65536",		0, 65536, 1, "U64 U65536",		1 },
-	{ "F64 U24 F96 U24",	0, 80,	2, "F64 U24 U96 U24",		2 },
-	{ "U64 F64 U64",	1, 64,	1, "U64 U64 U64",		1 },
+	{ "U64 F65536",		0, 65536, 1, "U64 U65536",		OWN_SCAN + 1 },
+	{ "F64 U24 F96 U24",	0, 80,	2, "F64 U24 U96 U24",		0 },
+	{ "U64 F64 U64",	1, 64,	1, "U64 U64 U64",		OWN_SCAN + 1 },
+	{ "F8192 U64 F65536",	0, 8200, 2, "F8192 U64 U8200 F65536-8200", OWN_SCAN + 5 },
 };
 
 PARAM_TABLE(alloc, before);
@@ -274,7 +281,8 @@ static void alloc_serves(struct kunit *test)
 	build(test, h, t->before);
 	ptr = t->align ? memalign(test, h, t->align, t->size) : alloc(test, h, t->size);
 	KUNIT_EXPECT_PTR_EQ(test, ptr, h->p[t->served_from]);
-	KUNIT_EXPECT_EQ(test, tlsf_core_steps(h->c), t->steps);
+	if (t->steps)
+		KUNIT_EXPECT_EQ(test, h->steps, t->steps);
 	looks_like(test, h, t->after);
 }
 
@@ -355,7 +363,7 @@ static void free_merges_at_once(struct kunit *test)
 
 	build(test, h, t->before);
 	KUNIT_EXPECT_EQ(test, give(test, h, h->p[t->freed]), TLSF_OK);
-	KUNIT_EXPECT_EQ(test, tlsf_core_steps(h->c), t->steps);
+	KUNIT_EXPECT_EQ(test, h->steps, t->steps);
 	looks_like(test, h, t->after);
 }
 
@@ -372,7 +380,7 @@ static void paper_worst_malloc_splits_the_largest_block_for_the_smallest_request
 	for (i = 0; i < ARRAY_SIZE(region_sizes); i++) {
 		heap_open(test, h, region_sizes[i]);
 		KUNIT_EXPECT_NOT_NULL(test, alloc(test, h, 1));
-		KUNIT_EXPECT_EQ(test, tlsf_core_steps(h->c), ALLOC_STEPS);
+		KUNIT_EXPECT_EQ(test, h->steps, ALLOC_STEPS - OWN_SCAN);
 	}
 }
 
@@ -386,7 +394,7 @@ static void paper_worst_malloc_aligned(struct kunit *test)
 		heap_open(test, h, region_sizes[i]);
 		alloc(test, h, 3 * G);
 		KUNIT_EXPECT_NOT_NULL(test, memalign(test, h, SZ_4K, 1));
-		KUNIT_EXPECT_EQ(test, tlsf_core_steps(h->c), MEMALIGN_STEPS);
+		KUNIT_EXPECT_EQ(test, h->steps, MEMALIGN_STEPS - OWN_SCAN);
 	}
 }
 
@@ -397,7 +405,7 @@ static void paper_worst_free_merges_both_neighbours(struct kunit *test)
 
 	build(test, h, "F64 U128 F8192 U24");
 	KUNIT_EXPECT_EQ(test, give(test, h, h->p[1]), TLSF_OK);
-	KUNIT_EXPECT_EQ(test, tlsf_core_steps(h->c), FREE_STEPS);
+	KUNIT_EXPECT_EQ(test, h->steps, FREE_STEPS);
 	looks_like(test, h, "F64+128+8192 U24");
 }
 
@@ -406,7 +414,7 @@ static void paper_worst_free_merges_both_neighbours(struct kunit *test)
 struct resize_case {
 	char before[LAYOUT_MAX];
 	int block;
-	size_t back_align;	/* 0: resize, else grow_back */
+	size_t back_align;	/* 0: resize, else grow_backward */
 	size_t size;
 	enum tlsf_status status;
 	char after[LAYOUT_MAX];
@@ -442,14 +450,14 @@ static void resize_in_place(struct kunit *test)
 	snapshot_take(test, h, &before);
 	ptr = h->p[t->block];
 	KUNIT_EXPECT_EQ(test, t->status, t->back_align ?
-			grow_back(test, h, &ptr, t->back_align, t->size) :
+			grow_backward(test, h, &ptr, t->back_align, t->size) :
 			resize(test, h, ptr, t->size));
 	if (t->status != TLSF_OK)
 		unchanged(test, h, &before);
 	looks_like(test, h, t->after);
 }
 
-/* ---- refused requests and pointers ---- */
+/* ---- failed requests, rejected pointers ---- */
 
 struct request_case {
 	char layout[LAYOUT_MAX];
@@ -475,7 +483,7 @@ static const struct request_case request_cases[] = {
 
 PARAM_TABLE(request, layout);
 
-static void refused_request_changes_nothing(struct kunit *test)
+static void failed_request_changes_nothing(struct kunit *test)
 {
 	const struct request_case *t = test->param_value;
 	struct heap *h = test->priv;
@@ -509,7 +517,7 @@ static const struct pointer_case pointer_cases[] = {
 PARAM_TABLE(pointer, name);
 
 /* by free, resize, grow back and usable alike */
-static void refused(struct kunit *test, struct heap *h, void *ptr, enum tlsf_status status)
+static void rejected(struct kunit *test, struct heap *h, void *ptr, enum tlsf_status status)
 {
 	struct snapshot before;
 	size_t usable = 77;
@@ -518,7 +526,7 @@ static void refused(struct kunit *test, struct heap *h, void *ptr, enum tlsf_sta
 	snapshot_take(test, h, &before);
 	KUNIT_EXPECT_EQ(test, tlsf_core_free(h->c, ptr), status);
 	KUNIT_EXPECT_EQ(test, tlsf_core_resize(h->c, ptr, 100), status);
-	KUNIT_EXPECT_EQ(test, tlsf_core_grow_back(h->c, &at, 1, 100), status);
+	KUNIT_EXPECT_EQ(test, tlsf_core_grow_backward(h->c, &at, 1, 100), status);
 	KUNIT_EXPECT_EQ(test, tlsf_core_usable(h->c, ptr, &usable), status);
 	KUNIT_EXPECT_PTR_EQ(test, at, ptr);
 	KUNIT_EXPECT_EQ(test, usable, 77);
@@ -531,7 +539,7 @@ static void bad_pointer_changes_nothing(struct kunit *test)
 	struct heap *h = test->priv;
 
 	build(test, h, "U64 F64 U64 U64");
-	refused(test, h, h->p[t->block] + t->offset, t->status);
+	rejected(test, h, h->p[t->block] + t->offset, t->status);
 	checked(test, h);
 }
 
@@ -547,12 +555,12 @@ static void pointer_at_stored_numbers_changes_nothing(struct kunit *test)
 		for (i = 0; i < 128 / G; i++)
 			words[i] = n;
 		for (i = 1; i < 128 / G; i++)
-			refused(test, h, words + i, TLSF_E_HEADER);
+			rejected(test, h, words + i, TLSF_E_HEADER);
 	}
 	for (i = 0; i < 128 / G; i++)
-		words[i] = tlsf_block_place(h->c, (void *)(words + i));
+		words[i] = tlsf_block_index(h->c, (void *)(words + i));
 	for (i = 1; i < 128 / G; i++)
-		refused(test, h, words + i, TLSF_E_HEADER);
+		rejected(test, h, words + i, TLSF_E_HEADER);
 	checked(test, h);
 }
 
@@ -561,9 +569,9 @@ static void foreign_pointer_changes_nothing(struct kunit *test)
 	struct heap *h = test->priv;
 
 	build(test, h, "U64 F64 U64");
-	refused(test, h, NULL, TLSF_E_OUTSIDE);
-	refused(test, h, test, TLSF_E_OUTSIDE);
-	refused(test, h, h->c, TLSF_E_OUTSIDE);
+	rejected(test, h, NULL, TLSF_E_OUTSIDE);
+	rejected(test, h, test, TLSF_E_OUTSIDE);
+	rejected(test, h, h->c, TLSF_E_OUTSIDE);
 }
 
 static void pointer_freed_twice_changes_nothing(struct kunit *test)
@@ -572,10 +580,10 @@ static void pointer_freed_twice_changes_nothing(struct kunit *test)
 
 	build(test, h, "U64 U64 U64 U64 U64");
 	KUNIT_ASSERT_EQ(test, give(test, h, h->p[3]), TLSF_OK);
-	refused(test, h, h->p[3], TLSF_E_FREE);
+	rejected(test, h, h->p[3], TLSF_E_FREE);
 	KUNIT_ASSERT_EQ(test, give(test, h, h->p[1]), TLSF_OK);
 	KUNIT_ASSERT_EQ(test, give(test, h, h->p[2]), TLSF_OK);		/* merges with both */
-	refused(test, h, h->p[2], TLSF_E_HEADER);
+	rejected(test, h, h->p[2], TLSF_E_HEADER);
 }
 
 /* each field that a free of p[2] in "U32 F128 U64 F200 U32" would trust */
@@ -640,19 +648,20 @@ static const struct damage_case damage_cases[] = {
 
 PARAM_TABLE(damage, name);
 
-static void damage_is_refused(struct kunit *test)
+static void damage_is_rejected(struct kunit *test)
 {
 	const struct damage_case *t = test->param_value;
 	struct heap *h = test->priv;
 	struct snapshot before;
-	size_t i, was, damage[] = { SIZE_MAX, SIZE_MAX - 6, TOP_BIT, 3, 0, 0, 0, 0 };
+	size_t i, was, damage[] = { SIZE_MAX, SIZE_MAX - 6, TOP_BIT, 3, 0, 0, 0, 0, 0 };
 
 	build(test, h, "U32 F128 U64 F200 U32");
 	was = *t->field(h);
-	damage[4] = was + 1;		/* places: of the granule beside the right one */
+	damage[4] = was + 1;		/* indices: of the granule beside the right one */
 	damage[5] = was - 1;
-	damage[6] = h->c->links_end;	/* and of those beside the last that a link may have */
-	damage[7] = h->c->links_end - 1;
+	damage[6] = h->c->last + 1;	/* and of those beside the last that a link may have */
+	damage[7] = h->c->last;
+	damage[8] = 0;			/* what a caller who still uses the block writes there */
 	for (i = 0; i < ARRAY_SIZE(damage); i++) {
 		*t->field(h) = damage[i];
 		snapshot_take(test, h, &before);
@@ -663,60 +672,43 @@ static void damage_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, give(test, h, h->p[2]), TLSF_OK);
 }
 
-/* ---- regions ---- */
+/* ---- memory ---- */
 
-static void regions_come_and_go(struct kunit *test)
+/* wherever it begins, and whatever is left behind its last granule */
+static void memory_is_cut_to_the_granule(struct kunit *test)
 {
+	size_t bytes = memory_for(256), offset, odd;
 	struct heap *h = test->priv;
-	char *mem = heap_open_empty(test, h, 256, (TLSF_REGIONS_MAX + 1) * 512);
-	unsigned int i;
-
-	for (i = 0; i < TLSF_REGIONS_MAX; i++)	/* out of order: 0 3 6 1 4 7 2 5 */
-		KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, mem + 3 * i % 8 * 512, 256),
-				TLSF_OK);
-	KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, mem + 8 * 512, 256), TLSF_E_REGION);
-	for (i = 0; i < TLSF_REGIONS_MAX; i++)
-		h->p[i] = alloc(test, h, 256 - 2 * G);
-	KUNIT_EXPECT_NULL(test, alloc(test, h, 1));
-	KUNIT_EXPECT_EQ(test, tlsf_core_remove_region(h->c, mem), TLSF_E_BUSY);
-	for (i = 0; i < TLSF_REGIONS_MAX; i++)
-		KUNIT_EXPECT_EQ(test, give(test, h, h->p[i]), TLSF_OK);
-	for (i = 0; i < TLSF_REGIONS_MAX; i++) {
-		KUNIT_EXPECT_EQ(test, tlsf_core_free(h->c, mem + i * 512 + 300),
-				TLSF_E_OUTSIDE);
-		KUNIT_EXPECT_EQ(test, tlsf_core_remove_region(h->c, mem + i * 512), TLSF_OK);
-	}
-	checked(test, h);
-}
-
-/* places are counted upward from the control structure */
-static void region_below_the_control_structure_is_refused(struct kunit *test)
-{
-	struct heap *h = test->priv;
-	char *mem = kunit_kzalloc(test, 8192, GFP_KERNEL);
-	size_t control = tlsf_core_size(256);
+	void *mem = kunit_kzalloc(test, bytes + 10 * G, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, mem);
-	h->c = tlsf_core_init(mem + 1024, control, 256);
-	KUNIT_ASSERT_NOT_NULL(test, h->c);
-	KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, mem, 256), TLSF_E_REGION);
-	KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, mem + 1024 + control - 1, 256),
-			TLSF_E_REGION);
-	KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, mem + 1024 + control, 256), TLSF_OK);
-	looks_like(test, h, "F*");
-	checked(test, h);
+	for (offset = 0; offset <= 8 * G; offset += G) {
+		for (odd = 0; odd < G; odd++) {
+			h->c = tlsf_core_init(mem + offset, bytes + odd);
+			KUNIT_ASSERT_PTR_EQ(test, (void *)h->c, mem + offset);
+			KUNIT_EXPECT_EQ(test, heap_bytes(h), bytes);
+			looks_like(test, h, "F*");
+			checked(test, h);
+		}
+	}
 }
 
-static void bad_regions_are_refused(struct kunit *test)
+static void bad_memory_is_rejected(struct kunit *test)
 {
+	size_t least = memory_for(TLSF_BLOCK_MIN + TLSF_BLOCK_HEADER), offset;
 	struct heap *h = test->priv;
+	struct snapshot before;
 
 	build(test, h, "U64 F64");
-	KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, NULL, 256), TLSF_E_REGION);
-	KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, h->c, 64), TLSF_E_REGION);
-	KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, h->region + 8, 64), TLSF_E_REGION);
-	KUNIT_EXPECT_EQ(test, tlsf_core_add_region(h->c, test, SIZE_MAX), TLSF_E_REGION);
-	KUNIT_EXPECT_EQ(test, tlsf_core_remove_region(h->c, test), TLSF_E_REGION);
+	snapshot_take(test, h, &before);
+	KUNIT_EXPECT_NULL(test, tlsf_core_init(NULL, SZ_4K));
+	KUNIT_EXPECT_NULL(test, tlsf_core_init(h->c, 0));
+	KUNIT_EXPECT_NULL(test, tlsf_core_init(h->c, least - 1));
+	KUNIT_EXPECT_NULL(test, tlsf_core_init(h->c, SIZE_MAX));
+	KUNIT_EXPECT_NULL(test, tlsf_core_init(h->c, SIZE_MAX - (uintptr_t)h->c + 1));
+	for (offset = 1; offset < G; offset++)
+		KUNIT_EXPECT_NULL(test, tlsf_core_init((void *)h->c + offset, SZ_4K));
+	unchanged(test, h, &before);
 	looks_like(test, h, "U64 F64");
 	checked(test, h);
 }
@@ -758,8 +750,6 @@ static void figures_add_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.fail_fragmented, 1);
 	KUNIT_EXPECT_EQ(test, s.fail_exhausted, 1);
 	KUNIT_EXPECT_EQ(test, s.bad_pointers, 1);
-	tlsf_core_reset(h->c);
-	looks_like(test, h, "F64+128+32+48");
 }
 
 /* ---- the checker names what is broken ---- */
@@ -784,7 +774,7 @@ static void two_free_blocks_touch(struct heap *h)
 {
 	tlsf_block_of(h->p[0])->header &= ~TLSF_USED;
 	*tlsf_block_footer_below(tlsf_block_of(h->p[1])) =
-		tlsf_block_place(h->c, tlsf_block_of(h->p[0]));
+		tlsf_block_index(h->c, tlsf_block_of(h->p[0]));
 }
 
 static void free_block_below_is_not_known(struct heap *h)
@@ -807,6 +797,7 @@ static void free_block_is_in_no_list(struct heap *h)
 	tlsf_block_at(h->c, tlsf_block_of(h->p[1])->prev)->next = TLSF_NIL;
 	tlsf_block_at(h->c, tlsf_block_of(h->p[3])->prev)->next = TLSF_NIL;
 	memset(h->c->bitmap, 0, sizeof(h->c->bitmap));
+	h->c->summary = 0;
 }
 
 static void bit_of_a_list_is_lost(struct heap *h)
@@ -818,7 +809,7 @@ static void bit_of_a_list_is_lost(struct heap *h)
 
 static void bit_of_the_summary_is_lost(struct heap *h)
 {
-	h->c->bitmap[TLSF_SUMMARY] = 0;
+	h->c->summary = 0;
 }
 
 static void free_granules_are_off(struct heap *h)
@@ -828,7 +819,12 @@ static void free_granules_are_off(struct heap *h)
 
 static void nil_leads_on(struct heap *h)
 {
-	h->c->nil.next = tlsf_block_place(h->c, tlsf_block_of(h->p[1]));
+	h->c->nil.next = tlsf_block_index(h->c, tlsf_block_of(h->p[1]));
+}
+
+static void region_ends_elsewhere(struct heap *h)
+{
+	h->c->last--;
 }
 
 #define FAULT(invariant, plant)	{ #plant, invariant, plant }
@@ -845,6 +841,7 @@ static const struct fault_case fault_cases[] = {
 	FAULT(8, bit_of_the_summary_is_lost),
 	FAULT(9, free_granules_are_off),
 	FAULT(10, nil_leads_on),
+	FAULT(10, region_ends_elsewhere),
 };
 
 PARAM_TABLE(fault, name);
@@ -880,15 +877,14 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(paper_worst_malloc_aligned),
 	KUNIT_CASE(paper_worst_free_merges_both_neighbours),
 	KUNIT_CASE_PARAM(resize_in_place, resize_gen_params),
-	KUNIT_CASE_PARAM(refused_request_changes_nothing, request_gen_params),
+	KUNIT_CASE_PARAM(failed_request_changes_nothing, request_gen_params),
 	KUNIT_CASE_PARAM(bad_pointer_changes_nothing, pointer_gen_params),
 	KUNIT_CASE(pointer_at_stored_numbers_changes_nothing),
 	KUNIT_CASE(foreign_pointer_changes_nothing),
 	KUNIT_CASE(pointer_freed_twice_changes_nothing),
-	KUNIT_CASE_PARAM(damage_is_refused, damage_gen_params),
-	KUNIT_CASE(regions_come_and_go),
-	KUNIT_CASE(region_below_the_control_structure_is_refused),
-	KUNIT_CASE(bad_regions_are_refused),
+	KUNIT_CASE_PARAM(damage_is_rejected, damage_gen_params),
+	KUNIT_CASE(memory_is_cut_to_the_granule),
+	KUNIT_CASE(bad_memory_is_rejected),
 	KUNIT_CASE(whole_region_is_one_request),
 	KUNIT_CASE(figures_add_up),
 	KUNIT_CASE_PARAM(checker_names_the_invariant, fault_gen_params),
