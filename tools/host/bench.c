@@ -6,6 +6,7 @@
  * preloaded as malloc. Each line of output is a name and a value.
  *
  *	bench speed core|malloc LOAD [TRACE]
+ *	bench cold core|malloc LOAD
  *	bench memory core|malloc TRACE
  *	bench fill
  *
@@ -19,12 +20,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench_cold.h"
 #include "bench_load.h"
 #include "heap.h"
 
 #define MIB		((size_t)1 << 20)
 #define POOL_MIB_MAX	(4ul << 20)	/* 4 TiB */
 #define CHURN		400000u
+#define COLD_CHURN	20000u		/* of so many, each with everything flushed before it */
 #define FILL_POOL	(4 * MIB)	/* of the use of memory at the first failure */
 #define FILL_SEEDS	20u
 #define REUSE_SIZES	204u
@@ -336,6 +339,71 @@ static void run_speed(bool of_core, const char *name, const char *trace)
 	load_release(&load);
 }
 
+/* ---- cold caches ---- */
+
+/* what cold_time() does; on the stack, which is not flushed */
+struct cold_call {
+	const struct allocator *a;
+	void *p;
+	size_t size;
+};
+
+static void cold_alloc(void *arg)
+{
+	struct cold_call *call = arg;
+
+	call->p = call->a->alloc(call->size);
+}
+
+static void cold_free(void *arg)
+{
+	struct cold_call *call = arg;
+
+	call->a->free(call->p);
+}
+
+/* of a load without resizes and alignments */
+static uint64_t play_cold(const struct load_op *op)
+{
+	struct allocator a = *play.a;
+	struct cold_call call = { &a, play.block[op->id], op->size };
+	bool is_free = op->kind == LOAD_FREE;
+	uint64_t t;
+
+	cold_flush();
+	*(struct tlsf_core *volatile *)&core;	/* where the core is, is no part of it */
+	t = cold_time(is_free ? cold_free : cold_alloc, &call);
+	if (is_free)
+		play.block[op->id] = NULL;
+	else
+		take(op->id, call.p);
+	return t;
+}
+
+/* each operation with nothing of this process in any cache; everything was warm once */
+static void run_cold(bool of_core, const char *name)
+{
+	static struct latency latency[2];	/* by kind */
+	struct load load;
+	size_t pool = load_open(&load, name, NULL), i;
+	double ns_per_tick;
+	uint64_t first;
+
+	if (of_core)
+		core_open(pool);
+	play_open(of_core ? &core_allocator : &malloc_allocator, &load);
+	play_range(&load, 0, load.nr - COLD_CHURN);
+	cold_open();
+	ns_per_tick = now_ns();
+	first = ticks();
+	for (i = load.nr - COLD_CHURN; i < load.nr; i++)
+		latency_add(&latency[load.ops[i].kind], play_cold(&load.ops[i]));
+	ns_per_tick = (now_ns() - ns_per_tick) / (double)(ticks() - first);
+	latency_say("cold_alloc", &latency[LOAD_ALLOC], ns_per_tick);
+	latency_say("cold_free", &latency[LOAD_FREE], ns_per_tick);
+	load_release(&load);
+}
+
 /* ---- memory that a trace needs ---- */
 
 static bool pool_serves(const struct load *load, size_t pool)
@@ -524,12 +592,14 @@ int main(int argc, char **argv)
 
 	if (!strcmp(mode, "speed") && (argc == 4 || argc == 5))
 		run_speed(is_core(argv[2]), argv[3], argc == 5 ? argv[4] : NULL);
+	else if (!strcmp(mode, "cold") && argc == 4)
+		run_cold(is_core(argv[2]), argv[3]);
 	else if (!strcmp(mode, "memory") && argc == 4)
 		run_memory(is_core(argv[2]), argv[3]);
 	else if (!strcmp(mode, "fill") && argc == 2)
 		run_fill();
 	else
-		die("usage: bench speed core|malloc LOAD [TRACE] | memory core|malloc TRACE | fill",
+		die("usage: bench speed core|malloc LOAD [TRACE] | cold core|malloc LOAD | memory core|malloc TRACE | fill",
 		    "see bench.c");
 	return 0;
 }

@@ -25,6 +25,7 @@ PEERS = ("glibc", "jemalloc", "mimalloc")
 CHURNS = [f"{dist}:{mib}:{percent}" for mib in (1, 32)
           for dist, percent in (("u16-1024", 50), ("u16-1024", 85), ("lu16-64k", 50),
                                 ("lu16-64k", 85), ("fixed-64", 85))]
+COLD = [name for name in CHURNS if ":1:85" in name]
 COLOURS = {CORE: "#1b6ca8", "glibc": "#c8553d", "jemalloc": "#e0a030", "mimalloc": "#6a994e"}
 # live bytes over 4 MiB at the first failure: the best that was measured of another
 FILL_GOALS = {"u16-1024": .955, "lu16-64k": .932, "fixed-64": .889, "u1-4096": .965,
@@ -67,13 +68,15 @@ def which(allocator):
 def speed(program, found, rounds):
     """{(load, measure): {allocator: [value of each round]}}"""
     values = collections.defaultdict(lambda: collections.defaultdict(list))
-    loads = [(name, ()) for name in CHURNS] + [(n, (path,)) for n, path in traces().items()]
+    loads = [("speed", name, ()) for name in CHURNS]
+    loads += [("speed", name, (path,)) for name, path in traces().items()]
+    loads += [("cold", name, ()) for name in COLD]
     for number in range(rounds):
-        for load, trace in loads:
+        for mode, load, trace in loads:
             # another one begins in each round
             order = sorted(found)[number % len(found):] + sorted(found)[:number % len(found)]
             for allocator in order:
-                figures = bench(program, found[allocator], "speed", which(allocator), load, *trace)
+                figures = bench(program, found[allocator], mode, which(allocator), load, *trace)
                 for measure, value in figures.items():
                     values[load, measure][allocator].append(value)
     return values
@@ -129,6 +132,10 @@ def print_tables(summary, found):
         for point in ("p50", "p99", "p99.9"):
             table(f"{what}: {point}, ns of one operation alone",
                   summary, f"{what}_{point}_ns", found)
+    for what in ("alloc", "free"):
+        for point in ("p50", "p99", "p99.9"):
+            table(f"{what} with cold caches: {point}, ns; all memory and code was flushed before",
+                  summary, f"cold_{what}_{point}_ns", found)
     table("requests that failed", {k: v for k, v in summary.items()
           if any(value for value, _ in v.values())}, "failed", found)
     table("memory over peak live bytes: the core's smallest pool, the others' resident",
