@@ -26,7 +26,7 @@ rules    = $(DESTDIR)/etc/udev/rules.d/90-tlsf.rules
 # A stamp for each group of packages, void when the lists or what is installed change.
 stamp   := build/deps/$(firstword $(shell sha1sum tools/build/deps.sh))
 
-.PHONY: help deps tools modules demo test test-kernels stress steps check check-selftest \
+.PHONY: help deps tools modules demo test test-kernels stress steps lines check check-selftest \
 	compdb contexts-selftest fuzz random-10m coverage mutation seed-faults bench bench-core wcet \
 	bare-test traces install uninstall clean
 
@@ -34,7 +34,7 @@ help: ## list these verbs
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1#\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		awk -F'#' '{ printf "%-22s %s\n", $$1, $$2 }'
 
-deps: $(addprefix $(stamp)-,build vm rt kernels kunit check wcet) ## install the Debian packages that the other verbs need
+deps: $(addprefix $(stamp)-,build vm rt kernels kunit check wcet lines) ## install the Debian packages that the other verbs need
 
 $(stamp)-%: $(wildcard /var/lib/dpkg/status)
 	@tools/build/deps.sh $*
@@ -60,6 +60,9 @@ stress: tools | deps ## races on purpose, in all contexts on all processors [KER
 
 steps: | $(stamp)-build ## count the core's instructions per operation: table, and build/steps.csv
 	@$(MAKE) -s -C tools/host steps
+
+lines: | $(addprefix $(stamp)-,build lines) ## count the cache lines that an operation of the core touches: table, and build/lines.csv
+	@$(MAKE) -s -C tools/host lines
 
 wcet: tools | $(addprefix $(stamp)-,build vm wcet) ## longest path of each operation, from the object code, beside the longest seen [KERNEL=amd64]
 	@tools/wcet/run.sh KERNEL=$(KERNEL)
