@@ -49,8 +49,8 @@ static int stats_show(struct seq_file *m, void *unused)
 DEFINE_SHOW_ATTRIBUTE(stats);
 
 /* a context that never occurred is not shown */
-static void latency_row(struct seq_file *m, enum tlsf_latency_op op, const char *kind,
-			enum tlsf_latency_context context, const struct tlsf_latency_histogram *h)
+static void latency_row(struct seq_file *m, enum tlsf_lat_op op, const char *kind,
+			enum tlsf_lat_context context, const struct tlsf_latency_histogram *h)
 {
 	char symbol[64];
 
@@ -67,15 +67,15 @@ static void latency_row(struct seq_file *m, enum tlsf_latency_op op, const char 
 		   "(module gone)");
 }
 
-static void latency_rows(struct seq_file *m, enum tlsf_latency_op op,
+static void latency_rows(struct seq_file *m, enum tlsf_lat_op op,
 			 struct tlsf_latency_histogram *h)
 {
 	static const char *const kind_name[] = { "hold", "total" };
 	struct tlsf_latency *lat = tlsf_pool_latency(m->private);
 	unsigned int kind, context;
 
-	for (kind = 0; kind < TLSF_LATENCY_KINDS; kind++) {
-		for (context = 0; context < TLSF_LATENCY_CONTEXTS; context++) {
+	for (kind = 0; kind < TLSF_LAT_KINDS; kind++) {
+		for (context = TLSF_LAT_TASK; context < TLSF_LAT_CONTEXTS; context++) {
 			tlsf_latency_read(lat, op, kind, context, h);
 			latency_row(m, op, kind_name[kind], context, h);
 		}
@@ -92,7 +92,7 @@ static int latency_show(struct seq_file *m, void *unused)
 	seq_printf(m, "# recording %s; cycles of %llu Hz, the clock's own %llu subtracted\n",
 		   tlsf_latency_enabled() ? "on" : "off", tlsf_clock_hz(), tlsf_clock_overhead());
 	seq_puts(m, "#op     part   context       count      min     mean      p50      p99    p99.9   p99.99      max\n");
-	for (op = 0; op < TLSF_LATENCY_OPS; op++)
+	for (op = 0; op < TLSF_LAT_NR; op++)
 		latency_rows(m, op, h);
 	kfree(h);
 	return 0;

@@ -44,15 +44,6 @@
 unsigned int tlsf_dev_quota_blocks = 1U << 20;
 unsigned long tlsf_dev_quota_bytes;
 
-static_assert(TLSF_HISTOGRAM_BUCKETS == TLSF_LATENCY_BUCKETS, "one histogram for both");
-static_assert((int)TLSF_LAT_NR == (int)TLSF_LATENCY_OPS, "the same operations");
-static_assert((int)TLSF_LAT_FREE == (int)TLSF_LATENCY_FREE, "in the same order");
-static_assert((int)TLSF_LAT_KINDS == (int)TLSF_LATENCY_KINDS, "the same kinds");
-static_assert(TLSF_LAT_CONTEXTS - TLSF_LAT_TASK == TLSF_LATENCY_CONTEXTS, "the same contexts");
-static_assert(TLSF_LAT_NMI - TLSF_LAT_TASK == TLSF_LATENCY_NMI, "in the same order");
-static_assert((int)TLSF_LAT_TOTAL == (int)TLSF_LATENCY_TOTAL, "in the same order");
-static_assert((int)TLSF_CYCLE_NS == (int)TLSF_CLOCK_NS, "the same units");
-static_assert((int)TLSF_CYCLE_CNTVCT == (int)TLSF_CLOCK_CNTVCT, "in the same order");
 static_assert(sizeof(struct tlsf_op) == 64, "ABI");
 static_assert(sizeof(struct tlsf_block_desc) == 24, "ABI");
 
@@ -432,7 +423,7 @@ static int ioctl_info(struct tlsf_file *file, void *arg)
 		.argsz = info->argsz,
 		.flags = tlsf_latency_enabled() ? TLSF_INFO_LATENCY : 0,
 		.abi_version = TLSF_ABI_VERSION,
-		.cycle_unit = (u32)TLSF_CLOCK_UNIT,
+		.cycle_unit = TLSF_CLOCK_UNIT,
 		.cycle_hz = tlsf_clock_hz(),
 		.clock_overhead = tlsf_clock_overhead(),
 		.pool_bytes = s.pool_bytes,
@@ -493,15 +484,10 @@ static void witness_export(struct tlsf_witness *to, const struct tlsf_latency_wi
 		.hold = w->hold,
 		.steps = w->steps,
 		.cpu = w->cpu,
-		.context = w->context,
+		.context = w->cycles ? w->context - TLSF_LAT_TASK : 0,
 	};
 	if (w->cycles)
 		tlsf_latency_symbol(w->caller, to->symbol, sizeof(to->symbol));
-}
-
-static enum tlsf_latency_context context_import(u32 context)
-{
-	return context == TLSF_LAT_ANY ? TLSF_LATENCY_ANY : context - TLSF_LAT_TASK;
 }
 
 static int ioctl_histogram(struct tlsf_file *file, void *arg)
@@ -518,7 +504,7 @@ static int ioctl_histogram(struct tlsf_file *file, void *arg)
 	if (!h)
 		return -ENOMEM;
 	tlsf_latency_read(tlsf_pool_latency(tlsf_default_pool), to->op, to->kind,
-			  context_import(to->context), h);
+			  to->context, h);
 	to->nr_buckets = to->buckets ? nr : 0;
 	to->count = h->count;
 	to->sum = h->sum;

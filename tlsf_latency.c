@@ -30,10 +30,10 @@
 
 #define CALIBRATION_ROUNDS	1000
 
-#define CELLS			(TLSF_LATENCY_OPS * TLSF_LATENCY_CONTEXTS)
+#define CELLS			(TLSF_LAT_NR * TLSF_LATENCY_CONTEXTS)
 
 /* the last bucket begins here; what is in it is not worth being fast */
-#define FAST_MAX		(tlsf_map_floor(TLSF_LATENCY_BUCKETS - 1) - 1)
+#define FAST_MAX		(tlsf_map_floor(TLSF_HISTOGRAM_BUCKETS - 1) - 1)
 
 /* tlsf_latency_slot() puts one of these bits above all others */
 static_assert(SOFTIRQ_OFFSET > 1 && HARDIRQ_MASK > SOFTIRQ_MASK && NMI_MASK > HARDIRQ_MASK,
@@ -87,20 +87,6 @@ u64 tlsf_clock_net(u64 from, u64 to)
 }
 
 /**
- * tlsf_clock_ns() - cycles in nanoseconds
- * @cycles: of tlsf_clock()
- *
- * Context: any.
- * Return: 0 when the kernel could not find out how long a cycle is.
- */
-u64 tlsf_clock_ns(u64 cycles)
-{
-	u64 hz = tlsf_clock_hz();
-
-	return hz ? mul_u64_u64_div_u64(cycles, NSEC_PER_SEC, hz) : 0;
-}
-
-/**
  * tlsf_clock_calibrate() - find the overhead: the least of many readings
  *
  * Context: task, once, before any pool is timed.
@@ -122,18 +108,18 @@ void tlsf_clock_calibrate(void)
 
 /* ---- recording ---- */
 
-static enum tlsf_latency_context context_of(unsigned int slot)
+static enum tlsf_lat_context context_of(unsigned int slot)
 {
 	if (NMI_MASK >> slot & 1)
-		return TLSF_LATENCY_NMI;
+		return TLSF_LAT_NMI;
 	if (HARDIRQ_MASK >> slot & 1)
-		return TLSF_LATENCY_HARDIRQ;
-	return SOFTIRQ_OFFSET >> slot & 1 ? TLSF_LATENCY_SOFTIRQ : TLSF_LATENCY_TASK;
+		return TLSF_LAT_HARDIRQ;
+	return SOFTIRQ_OFFSET >> slot & 1 ? TLSF_LAT_SOFTIRQ : TLSF_LAT_TASK;
 }
 
 static unsigned int bucket_of(u64 cycles)
 {
-	return cycles > FAST_MAX ? TLSF_LATENCY_BUCKETS - 1 : tlsf_map_index(cycles);
+	return cycles > FAST_MAX ? TLSF_HISTOGRAM_BUCKETS - 1 : tlsf_map_index(cycles);
 }
 
 /* a new maximum: rare, so it may look at the time and where it is */
@@ -214,12 +200,12 @@ static void add_alone(struct tlsf_latency *lat, const struct tlsf_sample *s)
 }
 
 static void add_waited_kind(struct tlsf_latency *lat, const struct tlsf_sample *s,
-			    enum tlsf_latency_kind kind, u64 cycles)
+			    enum tlsf_lat_kind kind, u64 cycles)
 {
-	unsigned int slot = tlsf_latency_slot();
+	unsigned int slot = tlsf_latency_slot(), context = context_of(slot) - TLSF_LAT_TASK;
 	struct tlsf_latency_cell *cell = this_cpu_read(lat->cpu->cell[s->op][slot]);
 
-	atomic64_inc(&lat->waited->bucket[s->op][context_of(slot)][kind][bucket_of(cycles)]);
+	atomic64_inc(&lat->waited->bucket[s->op][context][kind][bucket_of(cycles)]);
 	tlsf_latency_count(&cell->waited_sum[kind], cycles);
 	range_widen(&cell->waited[kind], s, cycles);
 }
@@ -231,8 +217,8 @@ static void add_waited(struct tlsf_latency *lat, const struct tlsf_sample *s)
 	/* three readings stand between start and end, and two of them count */
 	u64 total = tlsf_clock_net(s->start, s->locked) + hold;
 
-	add_waited_kind(lat, s, TLSF_LATENCY_HOLD, hold);
-	add_waited_kind(lat, s, TLSF_LATENCY_TOTAL, total);
+	add_waited_kind(lat, s, TLSF_LAT_HOLD, hold);
+	add_waited_kind(lat, s, TLSF_LAT_TOTAL, total);
 	threshold_look(lat, s, total);
 }
 
@@ -248,7 +234,7 @@ static void add_waited(struct tlsf_latency *lat, const struct tlsf_sample *s)
  *
  * Context: any, interrupts off.
  */
-void __cold tlsf_latency_add_rare(struct tlsf_latency *lat, enum tlsf_latency_op op, u64 raw,
+void __cold tlsf_latency_add_rare(struct tlsf_latency *lat, enum tlsf_lat_op op, u64 raw,
 				  size_t size, size_t align, unsigned int steps,
 				  unsigned long caller)
 {
@@ -324,13 +310,13 @@ static void cell_reset(struct tlsf_latency_cell *cell)
 
 	gate_close(cell);
 	WRITE_ONCE(cell->sum, 0);
-	for (i = 0; i < TLSF_LATENCY_BUCKETS; i++)
+	for (i = 0; i < TLSF_HISTOGRAM_BUCKETS; i++)
 		WRITE_ONCE(cell->bucket[i], 0);
-	for (i = 0; i < TLSF_LATENCY_KINDS; i++)
+	for (i = 0; i < TLSF_LAT_KINDS; i++)
 		WRITE_ONCE(cell->waited_sum[i], 0);
 	range_reset(&cell->alone);
-	range_reset(&cell->waited[TLSF_LATENCY_HOLD]);
-	range_reset(&cell->waited[TLSF_LATENCY_TOTAL]);
+	range_reset(&cell->waited[TLSF_LAT_HOLD]);
+	range_reset(&cell->waited[TLSF_LAT_TOTAL]);
 }
 
 /* @fn on the cells of each CPU, by the CPU itself */
@@ -400,10 +386,12 @@ void tlsf_latency_recheck(void)
 }
 
 static struct tlsf_latency_cell *cell_at(const struct tlsf_latency *lat, int cpu,
-					 enum tlsf_latency_op op,
-					 enum tlsf_latency_context context)
+					 enum tlsf_lat_op op,
+					 enum tlsf_lat_context context)
 {
-	return &per_cpu_ptr(lat->cpu, cpu)->memory[op * TLSF_LATENCY_CONTEXTS + context];
+	unsigned int i = op * TLSF_LATENCY_CONTEXTS + (context - TLSF_LAT_TASK);
+
+	return &per_cpu_ptr(lat->cpu, cpu)->memory[i];
 }
 
 static int cells_create(struct tlsf_latency *lat, int cpu)
@@ -416,7 +404,7 @@ static int cells_create(struct tlsf_latency *lat, int cpu)
 		return -ENOMEM;
 	for (slot = 0; slot < CELLS; slot++)
 		cell_reset(&c->memory[slot]);
-	for (op = 0; op < TLSF_LATENCY_OPS; op++)
+	for (op = 0; op < TLSF_LAT_NR; op++)
 		for (slot = 0; slot < TLSF_LATENCY_SLOTS; slot++)
 			c->cell[op][slot] = cell_at(lat, cpu, op, context_of(slot));
 	return 0;
@@ -510,11 +498,11 @@ static void range_merge(struct tlsf_latency_histogram *sum, const struct tlsf_la
 }
 
 static void cell_merge(struct tlsf_latency_histogram *sum, const struct tlsf_latency_cell *cell,
-		       enum tlsf_latency_kind kind)
+		       enum tlsf_lat_kind kind)
 {
 	unsigned int i;
 
-	for (i = 0; i < TLSF_LATENCY_BUCKETS; i++)
+	for (i = 0; i < TLSF_HISTOGRAM_BUCKETS; i++)
 		sum->bucket[i] += READ_ONCE(cell->bucket[i]);
 	sum->sum += READ_ONCE(cell->sum) + READ_ONCE(cell->waited_sum[kind]);
 	range_merge(sum, &cell->alone);
@@ -522,14 +510,15 @@ static void cell_merge(struct tlsf_latency_histogram *sum, const struct tlsf_lat
 }
 
 static void context_merge(struct tlsf_latency_histogram *sum, struct tlsf_latency *lat,
-			  enum tlsf_latency_op op, enum tlsf_latency_kind kind,
-			  enum tlsf_latency_context context)
+			  enum tlsf_lat_op op, enum tlsf_lat_kind kind,
+			  enum tlsf_lat_context context)
 {
+	const atomic64_t *waited = lat->waited->bucket[op][context - TLSF_LAT_TASK][kind];
 	unsigned int i;
 	int cpu;
 
-	for (i = 0; i < TLSF_LATENCY_BUCKETS; i++)
-		sum->bucket[i] += atomic64_read(&lat->waited->bucket[op][context][kind][i]);
+	for (i = 0; i < TLSF_HISTOGRAM_BUCKETS; i++)
+		sum->bucket[i] += atomic64_read(&waited[i]);
 	for_each_possible_cpu(cpu)
 		cell_merge(sum, cell_at(lat, cpu, op, context), kind);
 }
@@ -539,23 +528,23 @@ static void context_merge(struct tlsf_latency_histogram *sum, struct tlsf_latenc
  * @lat: histograms
  * @op: which operation
  * @kind: which stretch of it
- * @context: of operations in which context, or TLSF_LATENCY_ANY
+ * @context: of operations in which context, or TLSF_LAT_ANY
  * @sum: filled in
  *
  * Context: task.
  */
-void tlsf_latency_read(struct tlsf_latency *lat, enum tlsf_latency_op op,
-		       enum tlsf_latency_kind kind, enum tlsf_latency_context context,
+void tlsf_latency_read(struct tlsf_latency *lat, enum tlsf_lat_op op,
+		       enum tlsf_lat_kind kind, enum tlsf_lat_context context,
 		       struct tlsf_latency_histogram *sum)
 {
 	unsigned int i;
 
 	memset(sum, 0, sizeof(*sum));
 	sum->min = U64_MAX;
-	for (i = 0; i < TLSF_LATENCY_CONTEXTS; i++)
-		if (context == TLSF_LATENCY_ANY || context == i)
+	for (i = TLSF_LAT_TASK; i < TLSF_LAT_CONTEXTS; i++)
+		if (context == TLSF_LAT_ANY || context == i)
 			context_merge(sum, lat, op, kind, i);
-	for (i = 0; i < TLSF_LATENCY_BUCKETS; i++)
+	for (i = 0; i < TLSF_HISTOGRAM_BUCKETS; i++)
 		sum->count += sum->bucket[i];
 	if (!sum->count)
 		sum->min = 0;
@@ -578,7 +567,7 @@ u64 tlsf_latency_percentile(const struct tlsf_latency_histogram *h, unsigned int
 
 	/* in two parts, since the product of all would wrap at 2^64 */
 	want += div_u64((u64)rest * per_100k + 99999, 100000);
-	for (i = 0; i < TLSF_LATENCY_BUCKETS - 1; i++) {
+	for (i = 0; i < TLSF_HISTOGRAM_BUCKETS - 1; i++) {
 		seen += h->bucket[i];
 		if (seen >= want && seen)
 			return min_t(u64, tlsf_map_floor(i + 1) - 1, h->max);
@@ -605,20 +594,25 @@ bool tlsf_latency_symbol(unsigned long caller, char *text, size_t size)
 	return *text;
 }
 
-const char *tlsf_latency_op_name(enum tlsf_latency_op op)
+const char *tlsf_latency_op_name(enum tlsf_lat_op op)
 {
-	static const char *const name[TLSF_LATENCY_OPS] = {
-		[TLSF_LATENCY_ALLOC] = "alloc",
-		[TLSF_LATENCY_FREE] = "free",
-		[TLSF_LATENCY_RESIZE] = "resize",
+	static const char *const name[TLSF_LAT_NR] = {
+		[TLSF_LAT_ALLOC] = "alloc",
+		[TLSF_LAT_FREE] = "free",
+		[TLSF_LAT_RESIZE] = "resize",
 	};
 
 	return name[op];
 }
 
-const char *tlsf_latency_context_name(unsigned int context)
+const char *tlsf_latency_context_name(enum tlsf_lat_context context)
 {
-	static const char *const name[] = { "task", "softirq", "hardirq", "NMI" };
+	static const char *const name[TLSF_LAT_CONTEXTS] = {
+		[TLSF_LAT_TASK] = "task",
+		[TLSF_LAT_SOFTIRQ] = "softirq",
+		[TLSF_LAT_HARDIRQ] = "hardirq",
+		[TLSF_LAT_NMI] = "NMI",
+	};
 
-	return name[context & 3];
+	return name[context];
 }

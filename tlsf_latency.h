@@ -4,7 +4,8 @@
  *
  * Room: latency. Knows no pool and no core; the pool tells it what to record. Records
  * with interrupts off, in a bounded number of steps, without a lock; reads and resets
- * from task context. Unit and frequency of the clock: tlsf_clock_hz(), tlsf_clock_ns().
+ * from task context. Operations, kinds, contexts and units are those of the ABI
+ * (uapi/linux/tlsf.h).
  *
  * The common case, an operation that found the lock free and broke no record, is
  * tlsf_latency_add(), inline: two comparisons in one, a sum and a bucket. All else is
@@ -25,32 +26,12 @@
 #include <linux/timex.h>
 #include <linux/types.h>
 
+#include <uapi/linux/tlsf.h>
+
 #include "tlsf_map.h"
 
-/* 2^28 cycles and more, a tenth of a second, share the last bucket */
-#define TLSF_LATENCY_BUCKETS	768
-
-enum tlsf_latency_op {
-	TLSF_LATENCY_ALLOC,
-	TLSF_LATENCY_FREE,
-	TLSF_LATENCY_RESIZE,
-	TLSF_LATENCY_OPS,
-};
-
-enum tlsf_latency_kind {
-	TLSF_LATENCY_HOLD,	/* taking the lock when it is free, and the core */
-	TLSF_LATENCY_TOTAL,	/* the same and waiting for the lock when it is not */
-	TLSF_LATENCY_KINDS,
-};
-
-enum tlsf_latency_context {
-	TLSF_LATENCY_TASK,
-	TLSF_LATENCY_SOFTIRQ,
-	TLSF_LATENCY_HARDIRQ,
-	TLSF_LATENCY_NMI,
-	TLSF_LATENCY_CONTEXTS,
-	TLSF_LATENCY_ANY = TLSF_LATENCY_CONTEXTS,
-};
+/* contexts that there are; TLSF_LAT_ANY stands for all of them, below TLSF_LAT_TASK */
+#define TLSF_LATENCY_CONTEXTS	(TLSF_LAT_CONTEXTS - TLSF_LAT_TASK)
 
 /**
  * struct tlsf_sample - one timed operation
@@ -64,7 +45,7 @@ enum tlsf_latency_context {
  * @caller: return address into the user of the pool
  */
 struct tlsf_sample {
-	enum tlsf_latency_op op;
+	enum tlsf_lat_op op;
 	unsigned int steps;
 	u64 start;
 	u64 locked;
@@ -84,7 +65,7 @@ struct tlsf_sample {
  * @caller: see @size
  * @steps: see @size
  * @cpu: where
- * @context: enum tlsf_latency_context
+ * @context: enum tlsf_lat_context, never TLSF_LAT_ANY
  */
 struct tlsf_latency_witness {
 	u64 cycles;
@@ -104,7 +85,7 @@ struct tlsf_latency_histogram {
 	u64 min;
 	u64 max;
 	struct tlsf_latency_witness worst;
-	u64 bucket[TLSF_LATENCY_BUCKETS];
+	u64 bucket[TLSF_HISTOGRAM_BUCKETS];
 };
 
 /**
@@ -127,7 +108,7 @@ struct tlsf_latency_range {
  * @span: from there to the greatest
  * @least: @from in net cycles; at least 32, so that it has a logarithm
  * @sum: cycles of those that found the lock free
- * @bucket: histogram of them
+ * @bucket: histogram of them; the last has 2^28 cycles and more, a tenth of a second
  * @alone: extremes of them
  * @waited: extremes of those that waited, hold and total
  * @waited_sum: their cycles
@@ -140,10 +121,10 @@ struct tlsf_latency_cell {
 	u64 span;
 	u64 least;
 	u64 sum;
-	u64 bucket[TLSF_LATENCY_BUCKETS];
+	u64 bucket[TLSF_HISTOGRAM_BUCKETS];
 	struct tlsf_latency_range alone;
-	struct tlsf_latency_range waited[TLSF_LATENCY_KINDS];
-	u64 waited_sum[TLSF_LATENCY_KINDS];
+	struct tlsf_latency_range waited[TLSF_LAT_KINDS];
+	u64 waited_sum[TLSF_LAT_KINDS];
 };
 
 /* bits of the preempt count: the highest one set says which context it is */
@@ -155,14 +136,14 @@ struct tlsf_latency_cell {
  * @memory: of the cells
  */
 struct tlsf_latency_cpu {
-	struct tlsf_latency_cell *cell[TLSF_LATENCY_OPS][TLSF_LATENCY_SLOTS];
+	struct tlsf_latency_cell *cell[TLSF_LAT_NR][TLSF_LATENCY_SLOTS];
 	struct tlsf_latency_cell *memory;
 };
 
 /* histograms of those that waited: rare enough for all CPUs to share */
 struct tlsf_latency_waited {
-	atomic64_t bucket[TLSF_LATENCY_OPS][TLSF_LATENCY_CONTEXTS][TLSF_LATENCY_KINDS]
-			 [TLSF_LATENCY_BUCKETS];
+	atomic64_t bucket[TLSF_LAT_NR][TLSF_LATENCY_CONTEXTS][TLSF_LAT_KINDS]
+			 [TLSF_HISTOGRAM_BUCKETS];
 };
 
 /**
@@ -182,25 +163,19 @@ struct tlsf_latency {
 /* on while histograms are recorded or a tracepoint is used: the one patched branch */
 DECLARE_STATIC_KEY_FALSE(tlsf_timing);
 
-/* what get_cycles() reads; it is constant zero elsewhere, as on UML */
-enum tlsf_clock_unit {
-	TLSF_CLOCK_TSC,
-	TLSF_CLOCK_NS,		/* no get_cycles() */
-	TLSF_CLOCK_CNTVCT,
-};
-
+/* what get_cycles() reads, enum tlsf_cycle_unit; it is constant zero elsewhere, as on UML */
 #if defined(CONFIG_X86_TSC) && !defined(CONFIG_UML)
-#define TLSF_CLOCK_UNIT		TLSF_CLOCK_TSC
+#define TLSF_CLOCK_UNIT		TLSF_CYCLE_TSC
 #define TLSF_CLOCK_HZ		(1000ULL * tsc_khz)
 #elif defined(CONFIG_ARM64)
-#define TLSF_CLOCK_UNIT		TLSF_CLOCK_CNTVCT
+#define TLSF_CLOCK_UNIT		TLSF_CYCLE_CNTVCT
 #define TLSF_CLOCK_HZ		arch_timer_get_cntfrq()
 #else
-#define TLSF_CLOCK_UNIT		TLSF_CLOCK_NS
+#define TLSF_CLOCK_UNIT		TLSF_CYCLE_NS
 #define TLSF_CLOCK_HZ		NSEC_PER_SEC
 #endif
 
-#define TLSF_CLOCK_CYCLES	(TLSF_CLOCK_UNIT != TLSF_CLOCK_NS)
+#define TLSF_CLOCK_CYCLES	(TLSF_CLOCK_UNIT != TLSF_CYCLE_NS)
 
 /* the clock; the barriers keep the measured code on its side of it */
 static __always_inline u64 tlsf_clock(void)
@@ -216,7 +191,6 @@ static __always_inline u64 tlsf_clock(void)
 u64 tlsf_clock_hz(void);
 u64 tlsf_clock_overhead(void);
 u64 tlsf_clock_net(u64 from, u64 to);
-u64 tlsf_clock_ns(u64 cycles);
 void tlsf_clock_calibrate(void);
 
 /* the highest bit of the preempt count that tells a context; bit 0 for a task */
@@ -244,7 +218,7 @@ static __always_inline void tlsf_latency_count(u64 *figure, u64 more)
  * Context: any, interrupts off.
  * Return: false when nothing was added: tlsf_latency_add_rare() is to do it.
  */
-static __always_inline bool tlsf_latency_add(struct tlsf_latency *lat, enum tlsf_latency_op op,
+static __always_inline bool tlsf_latency_add(struct tlsf_latency *lat, enum tlsf_lat_op op,
 					     u64 raw)
 {
 	struct tlsf_latency_cell *cell = this_cpu_read(lat->cpu->cell[op][tlsf_latency_slot()]);
@@ -260,7 +234,7 @@ static __always_inline bool tlsf_latency_add(struct tlsf_latency *lat, enum tlsf
 	return true;
 }
 
-void tlsf_latency_add_rare(struct tlsf_latency *lat, enum tlsf_latency_op op, u64 raw, size_t size,
+void tlsf_latency_add_rare(struct tlsf_latency *lat, enum tlsf_lat_op op, u64 raw, size_t size,
 			   size_t align, unsigned int steps, unsigned long caller);
 void tlsf_latency_enable(bool on);
 bool tlsf_latency_enabled(void);
@@ -269,13 +243,13 @@ size_t tlsf_latency_bytes(void);
 int tlsf_latency_init(struct tlsf_latency *lat, const char *name);
 void tlsf_latency_destroy(struct tlsf_latency *lat);
 void tlsf_latency_record(struct tlsf_latency *lat, const struct tlsf_sample *s);
-void tlsf_latency_read(struct tlsf_latency *lat, enum tlsf_latency_op op,
-		       enum tlsf_latency_kind kind, enum tlsf_latency_context context,
+void tlsf_latency_read(struct tlsf_latency *lat, enum tlsf_lat_op op,
+		       enum tlsf_lat_kind kind, enum tlsf_lat_context context,
 		       struct tlsf_latency_histogram *sum);
 void tlsf_latency_reset(struct tlsf_latency *lat);
 u64 tlsf_latency_percentile(const struct tlsf_latency_histogram *h, unsigned int per_100k);
 bool tlsf_latency_symbol(unsigned long caller, char *text, size_t size);
-const char *tlsf_latency_op_name(enum tlsf_latency_op op);
-const char *tlsf_latency_context_name(unsigned int context);
+const char *tlsf_latency_op_name(enum tlsf_lat_op op);
+const char *tlsf_latency_context_name(enum tlsf_lat_context context);
 
 #endif /* _TLSF_LATENCY_H */

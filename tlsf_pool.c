@@ -423,7 +423,7 @@ static __always_inline bool record_begin(struct tlsf_pool *pool, unsigned long *
 }
 
 /* @caller 0 is who called the function that this is inlined into: looked up when needed */
-static __always_inline void record_end(struct tlsf_pool *pool, enum tlsf_latency_op kind,
+static __always_inline void record_end(struct tlsf_pool *pool, enum tlsf_lat_op kind,
 				       unsigned long flags, u64 start, size_t size,
 				       size_t align, unsigned long caller)
 {
@@ -440,7 +440,7 @@ static __always_inline void record_end(struct tlsf_pool *pool, enum tlsf_latency
 
 /* the same whatever happens, and what it cost */
 static __always_inline void locked_timed(struct tlsf_pool *pool, struct op *op, run_fn run,
-					 enum tlsf_latency_op kind, struct tlsf_cost *cost)
+					 enum tlsf_lat_op kind, struct tlsf_cost *cost)
 {
 	struct tlsf_sample s = { .op = kind, .align = op->align, .caller = op->caller };
 	unsigned long flags;
@@ -554,9 +554,9 @@ static noinline void zero_usable(void *ptr, size_t from)
 
 static noinline void alloc_timed(struct tlsf_pool *pool, struct op *op, struct tlsf_cost *cost)
 {
-	locked_timed(pool, op, run_alloc_sized, TLSF_LATENCY_ALLOC, cost);
+	locked_timed(pool, op, run_alloc_sized, TLSF_LAT_ALLOC, cost);
 	if (unlikely(!op->ptr) && alloc_may_succeed(pool, op))
-		locked_timed(pool, op, run_alloc_again, TLSF_LATENCY_ALLOC, cost);
+		locked_timed(pool, op, run_alloc_again, TLSF_LAT_ALLOC, cost);
 	if (op->ptr)
 		trace_tlsf_alloc(pool->name, op->ptr, op->size, op->align, cost->hold,
 				 cost->total, cost->steps, op->caller);
@@ -618,7 +618,7 @@ static noinline __cold void *alloc_recorded_refused(struct tlsf_pool *pool, size
 						    unsigned long caller)
 {
 	struct tlsf_sample s = {
-		.op = TLSF_LATENCY_ALLOC, .start = start, .locked = start, .end = tlsf_clock(),
+		.op = TLSF_LAT_ALLOC, .start = start, .locked = start, .end = tlsf_clock(),
 		.steps = pool->core.steps, .size = pool->request_size, .align = align,
 		.caller = caller,
 	};
@@ -646,7 +646,7 @@ static __always_inline void *alloc_recorded(struct tlsf_pool *pool, size_t align
 	ptr = tlsf_fast_alloc_align(&pool->core, align, size);
 	if (unlikely(!ptr))
 		return alloc_recorded_refused(pool, align, flags, start, TLSF_LISTENED_IP);
-	record_end(pool, TLSF_LATENCY_ALLOC, flags, start, pool->request_size, align, 0);
+	record_end(pool, TLSF_LAT_ALLOC, flags, start, pool->request_size, align, 0);
 	return ptr;
 }
 
@@ -683,7 +683,7 @@ void *tlsf_pool_alloc_slow(struct tlsf_pool *pool, size_t align, size_t size, gf
 
 static noinline void free_timed(struct tlsf_pool *pool, struct op *op, struct tlsf_cost *cost)
 {
-	locked_timed(pool, op, run_free_sized, TLSF_LATENCY_FREE, cost);
+	locked_timed(pool, op, run_free_sized, TLSF_LAT_FREE, cost);
 	if (op->status == TLSF_OK)
 		trace_tlsf_free(pool->name, op->ptr, cost->hold, cost->total, cost->steps,
 				op->caller);
@@ -719,7 +719,7 @@ static __always_inline void free_recorded(struct tlsf_pool *pool, void *ptr)
 	before = pool->core.free;
 	if (unlikely(tlsf_fast_free(&pool->core, ptr) != TLSF_OK))
 		return tlsf_pool_free_refused(pool, ptr, flags, TLSF_LISTENED_IP);
-	record_end(pool, TLSF_LATENCY_FREE, flags, start,
+	record_end(pool, TLSF_LAT_FREE, flags, start,
 		   (pool->core.free - before) * TLSF_GRANULE, 0, 0);
 }
 
@@ -792,7 +792,7 @@ static size_t pool_ksize(struct tlsf_pool *pool, const void *ptr, unsigned long 
 
 static noinline void resize_timed(struct tlsf_pool *pool, struct op *op, struct tlsf_cost *cost)
 {
-	locked_timed(pool, op, run_resize, TLSF_LATENCY_RESIZE, cost);
+	locked_timed(pool, op, run_resize, TLSF_LAT_RESIZE, cost);
 }
 
 static noinline __cold void resize_traced(struct tlsf_pool *pool, struct op *op)
@@ -810,7 +810,7 @@ static noinline void resize_listened(struct tlsf_pool *pool, struct op *op)
 	if (unlikely(!record_begin(pool, &flags, &start)))
 		return resize_traced(pool, op);
 	run_resize_fast(pool, op);
-	record_end(pool, TLSF_LATENCY_RESIZE, flags, start, op->size, op->align, op->caller);
+	record_end(pool, TLSF_LAT_RESIZE, flags, start, op->size, op->align, op->caller);
 }
 
 static bool status_blames_pointer(enum tlsf_status status)

@@ -59,7 +59,7 @@ u64 tlsf_threshold_limit(void)
  *
  * Context: any, interrupts off.
  */
-void tlsf_threshold_exceed(const char *pool, enum tlsf_latency_op op,
+void tlsf_threshold_exceed(const char *pool, enum tlsf_lat_op op,
 			   const struct tlsf_latency_witness *w)
 {
 	if (atomic_cmpxchg(&phase, ARMED, TAKING) != ARMED)

@@ -25,8 +25,8 @@
 struct tlsf_threshold_state {
 	u64 max_cycles;
 	bool exceeded;
-	enum tlsf_latency_op op;
-	char pool[16];
+	enum tlsf_lat_op op;
+	char pool[TLSF_NAME_LEN];
 	struct tlsf_latency_witness witness;
 };
 
@@ -34,7 +34,7 @@ struct tlsf_threshold_state {
 extern wait_queue_head_t tlsf_threshold_queue;
 
 u64 tlsf_threshold_limit(void);
-void tlsf_threshold_exceed(const char *pool, enum tlsf_latency_op op,
+void tlsf_threshold_exceed(const char *pool, enum tlsf_lat_op op,
 			   const struct tlsf_latency_witness *w);
 void tlsf_threshold_set(u64 max_cycles);
 bool tlsf_threshold_exceeded(void);

@@ -84,7 +84,7 @@ tlsf_lock.[ch]             ours  tlsf_lock.h tlsf_compat.h
 tlsf_defer.[ch]            ours  tlsf_defer.h tlsf_compat.h
 tlsf_plain.[ch]            ours  tlsf_plain.h tlsf_pool.h tlsf_core.h tlsf_defer.h tlsf_fast.h tlsf_lock.h tlsf_latency.h
 tlsf_pool.[ch]             ours  tlsf_plain.h tlsf_pool.h tlsf_core.h tlsf_fast.h tlsf_latency.h tlsf_debug.h tlsf_trace.h tlsf_compat.h linux/tlsf.h
-tlsf_latency.[ch]          ours  tlsf_latency.h tlsf_threshold.h tlsf_map.h tlsf_compat.h
+tlsf_latency.[ch]          ours  tlsf_latency.h tlsf_threshold.h tlsf_map.h uapi/linux/tlsf.h
 tlsf_threshold.[ch]        ours  tlsf_threshold.h tlsf_latency.h
 tlsf_debug.[ch]            ours  tlsf_debug.h tlsf_compat.h
 tlsf_contents.[ch]         ours  tlsf_contents.h tlsf_pool.h
