@@ -8,7 +8,7 @@
  * User space names blocks by handles. A handle belongs to the open file that got it,
  * is given out in cyclic order so that a stale one is soon recognised, and ends with
  * the file, however that ends. One table drives the dispatch: an entry knows its
- * struct's sizes and its function, and the dispatcher does all copying. It writes the
+ * struct's sizes and its function or opcode, and the dispatcher does all copying. It writes the
  * struct back before the function runs as well as after, so that a pointer that cannot
  * be written is found while nothing has happened yet.
  *
@@ -329,40 +329,6 @@ static int op_run(struct tlsf_file *file, struct tlsf_op *op, const struct batch
 	return op->result;
 }
 
-/* an ioctl of one operation: the opcode may be left out */
-static int single(struct tlsf_file *file, struct tlsf_op *op, u32 opcode)
-{
-	if (op->opcode && op->opcode != opcode)
-		return -EINVAL;
-	op->opcode = opcode;
-	return op_run(file, op, NULL);
-}
-
-static int ioctl_alloc(struct tlsf_file *file, void *arg)
-{
-	return single(file, arg, TLSF_OP_ALLOC);
-}
-
-static int ioctl_free(struct tlsf_file *file, void *arg)
-{
-	return single(file, arg, TLSF_OP_FREE);
-}
-
-static int ioctl_resize(struct tlsf_file *file, void *arg)
-{
-	return single(file, arg, TLSF_OP_RESIZE);
-}
-
-static int ioctl_fill(struct tlsf_file *file, void *arg)
-{
-	return single(file, arg, TLSF_OP_FILL);
-}
-
-static int ioctl_verify(struct tlsf_file *file, void *arg)
-{
-	return single(file, arg, TLSF_OP_VERIFY);
-}
-
 static void batch_run(struct tlsf_file *file, struct tlsf_op *ops, struct tlsf_batch *batch)
 {
 	struct batch_refs refs = { .ops = ops };
@@ -654,18 +620,22 @@ struct ioctl_entry {
 	unsigned int min_size;	/* of the first release; never grows */
 	unsigned int size;
 	int (*run)(struct tlsf_file *file, void *arg);
+	u32 opcode;		/* of a single operation, instead of @run */
 };
 
 #define ENTRY(_cmd, _run, _struct, _last) \
 	[_IOC_NR(_cmd)] = { _cmd, offsetofend(struct _struct, _last), sizeof(struct _struct), _run }
+#define SINGLE(_cmd, _opcode) \
+	[_IOC_NR(_cmd)] = { _cmd, offsetofend(struct tlsf_op, reserved), sizeof(struct tlsf_op), \
+			    NULL, _opcode }
 
 static const struct ioctl_entry ioctl_table[] = {
 	ENTRY(TLSF_IOC_INFO, ioctl_info, tlsf_info, name),
-	ENTRY(TLSF_IOC_ALLOC, ioctl_alloc, tlsf_op, reserved),
-	ENTRY(TLSF_IOC_FREE, ioctl_free, tlsf_op, reserved),
-	ENTRY(TLSF_IOC_RESIZE, ioctl_resize, tlsf_op, reserved),
-	ENTRY(TLSF_IOC_FILL, ioctl_fill, tlsf_op, reserved),
-	ENTRY(TLSF_IOC_VERIFY, ioctl_verify, tlsf_op, reserved),
+	SINGLE(TLSF_IOC_ALLOC, TLSF_OP_ALLOC),
+	SINGLE(TLSF_IOC_FREE, TLSF_OP_FREE),
+	SINGLE(TLSF_IOC_RESIZE, TLSF_OP_RESIZE),
+	SINGLE(TLSF_IOC_FILL, TLSF_OP_FILL),
+	SINGLE(TLSF_IOC_VERIFY, TLSF_OP_VERIFY),
 	ENTRY(TLSF_IOC_BATCH, ioctl_batch, tlsf_batch, ops),
 	ENTRY(TLSF_IOC_STATS, ioctl_stats, tlsf_stats, steps_max_seen),
 	ENTRY(TLSF_IOC_HISTOGRAM, ioctl_histogram, tlsf_histogram, worst),
@@ -684,6 +654,17 @@ static const struct ioctl_entry *entry_find(unsigned int cmd)
 	    _IOC_DIR(cmd) != _IOC_DIR(ioctl_table[nr].cmd))
 		return NULL;
 	return &ioctl_table[nr];
+}
+
+/* a single operation's opcode may be left out */
+static int entry_call(const struct ioctl_entry *e, struct tlsf_file *file, union ioctl_arg *arg)
+{
+	if (e->run)
+		return e->run(file, arg);
+	if (arg->op.opcode && arg->op.opcode != e->opcode)
+		return -EINVAL;
+	arg->op.opcode = e->opcode;
+	return op_run(file, &arg->op, NULL);
 }
 
 /* copy in, prove that copying out works, run, copy out */
@@ -709,7 +690,7 @@ static int entry_run(const struct ioctl_entry *e, struct tlsf_file *file, void _
 		return -EFAULT;
 	if (mutex_lock_killable(&file->lock))
 		return -EINTR;
-	err = e->run(file, &arg);
+	err = entry_call(e, file, &arg);
 	mutex_unlock(&file->lock);
 	if (copy_to_user(user, &arg, known))
 		return -EFAULT;
