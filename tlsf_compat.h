@@ -3,8 +3,8 @@
  * Differences between kernel versions: the only file that looks at
  * LINUX_VERSION_CODE.
  *
- * Room: mod; for all kernel rooms but the core. Each entry says since when the new
- * way exists, so that it can go when the old kernels do.
+ * Room: mod. Included by all kernel rooms but the core. Each entry says since when the
+ * new way exists, so that it can go when the old kernels do.
  */
 #ifndef _TLSF_COMPAT_H
 #define _TLSF_COMPAT_H

@@ -293,7 +293,8 @@ struct tlsf_core *tlsf_core_init(void *mem, size_t bytes)
 	size_t size = tlsf_core_size(bytes), n, i;
 	struct tlsf_core *c = mem;
 
-	if (!mem || ((uintptr_t)mem & TLSF_FLAGS) || !size || bytes > ~(uintptr_t)0 - (uintptr_t)mem)
+	if (!mem || ((uintptr_t)mem & TLSF_FLAGS) || !size ||
+	    bytes > ~(uintptr_t)0 - (uintptr_t)mem)
 		return NULL;
 	*c = (struct tlsf_core){
 		.last = bytes / TLSF_GRANULE - 1 - TLSF_GRANULES_MIN,

@@ -23,25 +23,11 @@ static int stats_show(struct seq_file *m, void *unused)
 	struct tlsf_pool_stats s;
 
 	tlsf_pool_stats(pool, &s);
-	seq_printf(m, "pool_bytes       %12llu\n", s.pool_bytes);
-	seq_printf(m, "used_bytes       %12llu\n", s.used_bytes);
-	seq_printf(m, "free_bytes       %12llu\n", s.free_bytes);
-	seq_printf(m, "overhead_bytes   %12llu\n", s.overhead_bytes);
-	seq_printf(m, "largest_free     %12llu\n", s.largest_free);
-	seq_printf(m, "max_request      %12llu\n", s.max_request);
-	seq_printf(m, "high_water       %12llu\n", s.high_water);
-	seq_printf(m, "used_blocks      %12llu\n", s.used_blocks);
-	seq_printf(m, "free_blocks      %12llu\n", s.free_blocks);
-	seq_printf(m, "allocs           %12llu\n", s.allocs);
-	seq_printf(m, "frees            %12llu\n", s.frees);
-	seq_printf(m, "resizes          %12llu\n", s.resizes);
-	seq_printf(m, "fail_exhausted   %12llu\n", s.fail_exhausted);
-	seq_printf(m, "fail_fragmented  %12llu\n", s.fail_fragmented);
-	seq_printf(m, "bad_frees        %12llu\n", s.bad_frees);
-	seq_printf(m, "fail_busy        %12llu\n", s.fail_busy);
-	seq_printf(m, "deferred_frees   %12llu\n", s.deferred_frees);
-	seq_printf(m, "damaged          %12llu\n", s.damaged);
-	seq_printf(m, "fail_damaged     %12llu\n", s.fail_damaged);
+#define SHOW(name) seq_printf(m, "%-16s %12llu\n", #name, s.name);
+	SHOW(pool_bytes)
+	SHOW(max_request)
+	TLSF_POOL_FIGURES(SHOW)
+#undef SHOW
 	seq_printf(m, "steps_max_seen   %12u\n", tlsf_pool_steps_seen(pool));
 	seq_printf(m, "steps_max        %12u\n", tlsf_pool_steps_max());
 	return 0;
@@ -212,7 +198,7 @@ static void pool_destroyed(struct tlsf_pool *pool)
 	dput(dir);
 }
 
-static const struct tlsf_pool_observer views = {
+static const struct tlsf_pool_notifier views = {
 	.created = pool_created,
 	.destroyed = pool_destroyed,
 };
@@ -225,7 +211,7 @@ static const struct tlsf_pool_observer views = {
 void tlsf_debugfs_init(void)
 {
 	root = debugfs_create_dir("tlsf", NULL);
-	tlsf_pool_observe(&views);
+	tlsf_pool_notify(&views);
 }
 
 /**
@@ -235,6 +221,6 @@ void tlsf_debugfs_init(void)
  */
 void tlsf_debugfs_exit(void)
 {
-	tlsf_pool_observe(NULL);
+	tlsf_pool_notify(NULL);
 	debugfs_remove(root);
 }

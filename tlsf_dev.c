@@ -416,26 +416,12 @@ static int ioctl_stats(struct tlsf_file *file, void *arg)
 	tlsf_pool_stats(tlsf_default_pool, &s);
 	*stats = (struct tlsf_stats){
 		.argsz = stats->argsz,
-		.used_bytes = s.used_bytes,
-		.free_bytes = s.free_bytes,
-		.overhead_bytes = s.overhead_bytes,
-		.largest_free = s.largest_free,
-		.high_water = s.high_water,
-		.used_blocks = s.used_blocks,
-		.free_blocks = s.free_blocks,
-		.allocs = s.allocs,
-		.frees = s.frees,
-		.resizes = s.resizes,
-		.fail_exhausted = s.fail_exhausted,
-		.fail_fragmented = s.fail_fragmented,
-		.bad_frees = s.bad_frees,
 		.file_bytes = file->bytes,
 		.file_blocks = file->nr_blocks,
 		.steps_max_seen = tlsf_pool_steps_seen(tlsf_default_pool),
-		.fail_busy = s.fail_busy,
-		.deferred_frees = s.deferred_frees,
-		.damaged = s.damaged,
-		.fail_damaged = s.fail_damaged,
+#define COPY(name) .name = s.name,
+		TLSF_POOL_FIGURES(COPY)
+#undef COPY
 	};
 	return 0;
 }

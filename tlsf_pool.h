@@ -17,13 +17,51 @@
 /* pools smaller than this are all overhead; larger than memory cannot be had */
 #define TLSF_POOL_MIN		(16UL << 10)
 #define TLSF_POOL_MAX		(IS_ENABLED(CONFIG_64BIT) ? 1ULL << 38 : 1ULL << 30)
-#define TLSF_POOL_NAME_LEN	16
 
 /* blocks that a walk looks at in one hold of the lock */
 #define TLSF_POOL_WALK_CHUNK	64
 
 /* bytes that who may sleep works on before others may run */
 #define TLSF_POOL_PIECE		SZ_1M
+
+/*
+ * The figures of a pool, by name, each named once. All of them are members of struct
+ * tlsf_pool_stats (linux/tlsf.h) and of struct tlsf_stats (uapi/linux/tlsf.h), where their
+ * meaning is told; who copies, shows or resets them goes through these lists.
+ */
+
+/* what struct tlsf_core_stats has under the same name */
+#define TLSF_CORE_FIGURES(X)	\
+	X(used_bytes)		\
+	X(free_bytes)		\
+	X(largest_free)		\
+	X(high_water)		\
+	X(used_blocks)		\
+	X(free_blocks)		\
+	X(allocs)		\
+	X(frees)		\
+	X(resizes)		\
+	X(fail_exhausted)	\
+	X(fail_fragmented)
+
+/* what the pool counts besides, without its lock */
+#define TLSF_POOL_COUNTERS(X)	\
+	X(fail_busy)		\
+	X(deferred_frees)	\
+	X(fail_damaged)
+
+/* and what becomes part of a figure: bad_deferred of bad_frees */
+#define TLSF_POOL_EVENTS(X)	\
+	TLSF_POOL_COUNTERS(X)	\
+	X(bad_deferred)
+
+/* all that is shown; the last three are derived */
+#define TLSF_POOL_FIGURES(X)	\
+	TLSF_CORE_FIGURES(X)	\
+	TLSF_POOL_COUNTERS(X)	\
+	X(overhead_bytes)	\
+	X(bad_frees)		\
+	X(damaged)
 
 /**
  * struct tlsf_cost - what one operation took
@@ -32,6 +70,7 @@
  * @steps: steps of the core
  * @usable: bytes of the block that came of it; 0 when none did
  * @kept: of a resize: how many of them have the contents from before
+ * @err: what came of it: 0, or a negative errno
  */
 struct tlsf_cost {
 	u64 hold;
@@ -39,6 +78,7 @@ struct tlsf_cost {
 	unsigned int steps;
 	size_t usable;
 	size_t kept;
+	int err;
 };
 
 /**
@@ -64,13 +104,13 @@ struct tlsf_pool_cursor {
 };
 
 /**
- * struct tlsf_pool_observer - who is told about pools
+ * struct tlsf_pool_notifier - who is told about pools
  * @created: a pool is ready
  * @destroyed: a pool is about to go
  *
  * Called in task context under the lock of the list of pools.
  */
-struct tlsf_pool_observer {
+struct tlsf_pool_notifier {
 	void (*created)(struct tlsf_pool *pool);
 	void (*destroyed)(struct tlsf_pool *pool);
 };
@@ -95,7 +135,7 @@ int tlsf_pool_walk(struct tlsf_pool *pool, struct tlsf_pool_cursor *at,
 		   struct tlsf_pool_block *blocks, unsigned int *nr, bool atomic);
 unsigned int tlsf_pool_check(struct tlsf_pool *pool, size_t *offset, size_t *blocks);
 
-void tlsf_pool_observe(const struct tlsf_pool_observer *observer);
+void tlsf_pool_notify(const struct tlsf_pool_notifier *new);
 int tlsf_pool_init(u64 default_bytes);
 void tlsf_pool_exit(void);
 

@@ -4,7 +4,7 @@
  * refused, the heap is damaged meanwhile, or the caller is killed.
  *
  * Room: kunit. White-box: built from the sources, nothing of tlsf_mod.ko is used. What
- * tlsf_pool.c calls while it does not hold the lock is replaced by hooks: there the suite
+ * tlsf_realloc.c and tlsf_report.c call without the lock is replaced by hooks: there the suite
  * takes the lock, as somebody who may not be waited for, or writes to memory. Each
  * case ends with all blocks freed and the pool one free block.
  */
@@ -14,6 +14,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
+#include <linux/printk.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
@@ -49,9 +50,10 @@ static bool queueing(struct irq_work *work)
 #define irq_work_queue		queueing
 #define fatal_signal_pending(t)	(killed)
 
-/* ---- the pool, without its tracepoints ---- */
+/* ---- what is hooked, without its tracepoints ---- */
 
-#include "resize_pool.c"
+#include "resize_realloc.c"
+#include "resize_report.c"
 
 /* ---- a row of blocks ---- */
 
@@ -67,14 +69,14 @@ static bool held;
 /* what tlsf_pool_init() makes */
 static int resize_suite_init(struct kunit_suite *suite)
 {
-	drain_queue = alloc_workqueue("kunit-resize", WQ_UNBOUND, 0);
-	return drain_queue ? 0 : -ENOMEM;
+	tlsf_drain_queue = alloc_workqueue("kunit-resize", WQ_UNBOUND, 0);
+	return tlsf_drain_queue ? 0 : -ENOMEM;
 }
 
 static void resize_suite_exit(struct kunit_suite *suite)
 {
-	if (drain_queue)
-		destroy_workqueue(drain_queue);
+	if (tlsf_drain_queue)
+		destroy_workqueue(tlsf_drain_queue);
 }
 
 static int resize_init(struct kunit *test)
@@ -89,7 +91,7 @@ static void resize_exit(struct kunit *test)
 
 	if (IS_ERR_OR_NULL(pool))
 		return;
-	while (drain_one(pool))
+	while (tlsf_drain_one(pool))
 		;
 	tlsf_pool_stats(pool, &s);
 	KUNIT_EXPECT_EQ(test, s.used_blocks, 0);
@@ -123,7 +125,7 @@ static void take_lock(void)
 
 static void retire(void)
 {
-	pool_retire(pool, _THIS_IP_);
+	tlsf_pool_retire(pool, _THIS_IP_);
 }
 
 static void damage(void)
@@ -183,7 +185,7 @@ static void expect_block(struct kunit *test, const struct between_case *p, bool 
 {
 	struct tlsf_pool_stats s;
 
-	while (drain_one(pool))
+	while (tlsf_drain_one(pool))
 		;
 	tlsf_pool_stats(pool, &s);
 	KUNIT_EXPECT_EQ(test, moved, p->moves);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * In place of tlsf_trace.h, for a pool that is built into a suite: tracepoints that are
- * not there.
+ * Stands for tlsf_trace.h where a pool is built into a suite: tracepoints exist once.
  *
- * Room: kunit.
+ * Room: kunit. For copies of the pool's sources that kunit/Kbuild makes. Includes nothing.
  */
-#ifndef _UNTRACED_H
-#define _UNTRACED_H
+#ifndef _TLSF_UNTRACED_H
+#define _TLSF_UNTRACED_H
 
 #define trace_tlsf_alloc(...)		do { } while (0)
 #define trace_tlsf_free(...)		do { } while (0)
@@ -15,4 +14,4 @@
 int tlsf_trace_reg(void);
 void tlsf_trace_unreg(void);
 
-#endif /* _UNTRACED_H */
+#endif /* _TLSF_UNTRACED_H */

@@ -525,13 +525,14 @@ static void test_probe(const char *name, struct kprobe *probe, gfp_t gfp, const 
 	result(refused, name);
 }
 
-/* the core's own function, which requests for zeroed memory call under the lock */
-static void test_probe_core(void)
+/* what ends a section of the slow path, which requests for zeroed memory take */
+static void test_probe_slow(void)
 {
-	struct kprobe probe = { .symbol_name = "tlsf_core_alloc", .pre_handler = probe_handler };
+	struct kprobe probe = { .symbol_name = "tlsf_section_leave",
+				.pre_handler = probe_handler };
 
-	test_probe("probe inside the core: refused and deferred", &probe, QUIET | __GFP_ZERO,
-		   "the request went past tlsf_core_alloc()");
+	test_probe("probe inside a slow section: refused and deferred", &probe, QUIET | __GFP_ZERO,
+		   "the request went past tlsf_section_leave()");
 }
 
 #ifdef CONFIG_X86
@@ -576,9 +577,9 @@ static kprobe_opcode_t *behind_lock(void)
 
 #endif
 
-static void test_probe_plain(void)
+static void test_probe_fast(void)
 {
-	static const char name[] = "probe inside a plain section: refused and deferred";
+	static const char name[] = "probe inside a fast section: refused and deferred";
 	struct kprobe probe = { .addr = behind_lock(), .pre_handler = probe_handler };
 
 	if (!probe.addr)
@@ -617,8 +618,8 @@ static int __init selftest_init(void)
 	test_contexts();
 	test_ksize();
 	test_nmi();
-	test_probe_core();
-	test_probe_plain();
+	test_probe_slow();
+	test_probe_fast();
 	test_all_back();
 	say("1..%u\n", nr_tests);
 	say("# %u failed\n", nr_failed);

@@ -45,8 +45,10 @@ exceptions() {
 	case $1 in
 	tlsf_compat.h) echo LINUX_VERSION_CODE,CONSTANT_COMPARISON,MACRO_ARG_REUSE ;;
 	tlsf_trace.h) echo OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT ;;
-	tlsf_core.c) echo COMPLEX_MACRO,PREFER_DEFINED_ATTRIBUTE_MACRO ;;
-	tlsf_fast.h) echo COMPLEX_MACRO ;;
+	tlsf_ops.h) echo COMPLEX_MACRO,PREFER_DEFINED_ATTRIBUTE_MACRO ;;
+	tlsf_pool.h) echo COMPLEX_MACRO,MACRO_ARG_REUSE ;;
+	tlsf_stats.c) echo TRAILING_SEMICOLON,MACRO_ARG_REUSE ;;
+	tlsf_pool_priv.h | tlsf_debugfs.c) echo TRAILING_SEMICOLON ;;
 	tlsf_map.h) echo BIT_MACRO ;;
 	tlsf_dev.c) echo MACRO_ARG_REUSE ;;
 	kunit/tlsf_*_kunit.c) echo MACRO_ARG_PRECEDENCE ;;
@@ -75,18 +77,24 @@ layers() {
 include/uapi/linux/tlsf.h  all   linux/types.h linux/ioctl.h
 tlsf_bits.h                all   linux/bitops.h
 tlsf_map.h                 all   tlsf_bits.h
-tlsf_core.[ch]             all   tlsf_core.h tlsf_map.h tlsf_bits.h assert.h stdbool.h stddef.h stdint.h linux/build_bug.h linux/compiler.h linux/stddef.h linux/types.h
+tlsf_core.h                all   tlsf_map.h tlsf_bits.h assert.h stdbool.h stddef.h stdint.h linux/build_bug.h linux/compiler.h linux/stddef.h linux/types.h
+tlsf_ops.h                 all   tlsf_core.h
+tlsf_core.c                all   tlsf_ops.h
 tlsf_check.c               all   tlsf_core.h
 tlsf_compat.h              all   linux/version.h
 include/linux/tlsf.h       ours
-tlsf_fast.h                all   tlsf_core.h tlsf_core.c
 tlsf_lock.[ch]             ours  tlsf_lock.h tlsf_compat.h
 tlsf_defer.[ch]            ours  tlsf_defer.h tlsf_compat.h
-tlsf_plain.[ch]            ours  tlsf_plain.h tlsf_pool.h tlsf_core.h tlsf_defer.h tlsf_fast.h tlsf_lock.h tlsf_latency.h
-tlsf_pool.[ch]             ours  tlsf_plain.h tlsf_pool.h tlsf_core.h tlsf_fast.h tlsf_latency.h tlsf_debug.h tlsf_trace.h tlsf_compat.h linux/tlsf.h
+tlsf_pool.h                ours  tlsf_latency.h linux/tlsf.h
+tlsf_pool_priv.h           ours  tlsf_pool.h tlsf_core.h tlsf_defer.h tlsf_lock.h tlsf_latency.h
+tlsf_alloc.c               ours  tlsf_pool_priv.h tlsf_ops.h tlsf_trace.h
+tlsf_realloc.c             ours  tlsf_pool_priv.h tlsf_ops.h
+tlsf_report.c              ours  tlsf_pool_priv.h tlsf_trace.h
+tlsf_section.c             ours  tlsf_pool_priv.h
+tlsf_stats.c               ours  tlsf_pool_priv.h
+tlsf_pool.c                ours  tlsf_pool_priv.h
 tlsf_latency.[ch]          ours  tlsf_latency.h tlsf_threshold.h tlsf_map.h uapi/linux/tlsf.h
 tlsf_threshold.[ch]        ours  tlsf_threshold.h tlsf_latency.h
-tlsf_debug.[ch]            ours  tlsf_debug.h tlsf_compat.h
 tlsf_contents.[ch]         ours  tlsf_contents.h tlsf_pool.h
 tlsf_dev.[ch]              ours  tlsf_dev.h tlsf_contents.h tlsf_pool.h tlsf_latency.h tlsf_threshold.h tlsf_compat.h linux/tlsf.h uapi/linux/tlsf.h
 tlsf_debugfs.[ch]          ours  tlsf_debugfs.h tlsf_pool.h tlsf_latency.h tlsf_compat.h
@@ -96,13 +104,14 @@ samples/*.[ch]             ours  linux/tlsf.h
 selftest/*.[ch]            ours  linux/tlsf.h tlsf_compat.h
 kunit/tlsf_pool*.c         ours  linux/tlsf.h
 kunit/tlsf_lock*.c         ours  ../tlsf_lock.c ../tlsf_defer.c
+kunit/untraced.h           all
 kunit/tlsf_latency*.c      ours  ../tlsf_latency.c ../tlsf_threshold.c
 kunit/tlsf_core*.c         ours  layout.h ../tlsf_core.h ../tlsf_map.h ../tlsf_ops.h
 tools/cli/*.[ch]           local linux/tlsf.h
 tools/vm/tests/*.[ch]      local linux/tlsf.h
 tools/vm/module/*.[ch]     ours  linux/tlsf.h tlsf_nmi.h
 tools/bench/module/*.[ch]   ours  bench.h linux/tlsf.h
-tools/host/*.[ch]          local ../../tlsf_core.h ../../tlsf_map.h ../../tlsf_ops.h
+tools/host/*.[ch]          local tlsf_core.h ../../tlsf_core.h ../../tlsf_map.h ../../tlsf_ops.h
 END
 }
 

@@ -51,18 +51,17 @@ seed selftest/tlsf_selftest.c 's/^	p = tlsf_krealloc(p, n, QUIET);$//'
 wanted "what tlsf_ksize() tells, used without tlsf_krealloc(), is a kernel BUG" \
 	'kernel BUG at lib.string_helpers' \
 	env TLSF_SOURCE="$copy" "$here/contexts.sh" smp1
-seed tlsf_pool.c 's/^#define TLSF_DRAIN_MAX	1$/#define TLSF_DRAIN_MAX	UINT_MAX/'
+seed tlsf_section.c 's/^#define TLSF_DRAIN_MAX	1$/#define TLSF_DRAIN_MAX	UINT_MAX/'
 wanted "when each operation frees all that was deferred the static bound is gone" \
-	'tlsf_pool.c:[0-9]+: pool_drain_some.*loops back' wcet
+	'tlsf_section.c:[0-9]+: tlsf_drain_some.*loops back' wcet
 seed tlsf_lock.h 's/raw_spinlock_t/spinlock_t/
 	s/raw_spin_\(trylock\|lock\|unlock\)(raw)/spin_\1(raw)/'
 sed -i 's/raw_spin_lock_init(&pool->lock.raw)/spin_lock_init(\&pool->lock.raw)/' "$copy/tlsf_pool.c"
 sed -i 's/raw_spin_lock_init(&l->raw)/spin_lock_init(\&l->raw)/' "$copy/kunit/tlsf_lock_kunit.c"
 wanted "with a spinlock_t lockdep reports where it is taken" 'Invalid wait context' lockdep
-seed tlsf_pool.c '/record_end(/,/^}/ {
-	/tlsf_unlock(&pool->lock);/d
-	s/^	unsigned int steps = pool->core.steps;$/	unsigned int steps;\n\n	tlsf_unlock(\&pool->lock);\n	steps = pool->core.steps;/
+seed tlsf_pool_priv.h '/tlsf_section_end(/,/^}/ {
+	s/^	tlsf_unlock(&pool->lock);$/&\n	if (tlsf_pool_core(pool)->free == 1)\n		barrier();/
 }'
-wanted "with the steps looked at behind the unlock KCSAN reports data races" \
+wanted "with a look at the core behind the unlock KCSAN reports data races" \
 	'KCSAN: data-race in .*\[tlsf_mod\]' races
 finish

@@ -9,32 +9,32 @@ PLAIN = ("tlsf_kmalloc", "tlsf_kmemalign", "tlsf_krealloc", "tlsf_kfree",
 PAIR = ("tlsf_kmalloc", "tlsf_kfree")
 # Paths that are looked at with recording on, too, and what that may add to each.
 RECORDED = PLAIN[:4]
-RECORDING_MAX = 60
+RECORDING_MAX = 75
 # What an operation does first when a free was deferred, and the whole of the operations
 # that do: these exits are followed for them.
-DRAIN = "pool_drain_some"
+DRAIN = "tlsf_drain_some"
 DRAINING = PAIR
-DRAINING_EXITS = {DRAIN, "tlsf_pool_alloc_slow", "tlsf_pool_free_slow", "tlsf_pool_alloc_apart"}
+DRAINING_EXITS = {DRAIN, "tlsf_alloc_slow", "tlsf_free_slow"}
 CORE = ("tlsf_core_alloc", "tlsf_core_memalign", "tlsf_core_free", "tlsf_core_resize",
-        "tlsf_core_grow_back")
+        "tlsf_core_grow_backward")
 
 # What kmalloc and kfree take together at best, on the kernel itself (docs/wcet.md).
 SLUB_AT_BEST = {"6.1-amd64": 296, "7.3-amd64": 258, "7.3-rt-amd64": 401}
 
 # Cold exits on the way to NULL that are followed for these rows: what a full pool costs.
 NO_MEMORY = ("tlsf_kmalloc", "tlsf_pool_alloc")
-NO_MEMORY_EXITS = {"alloc_failed", "tlsf_pool_alloc_refused", "alloc_report"}
+NO_MEMORY_EXITS = {"alloc_failed", "tlsf_core_alloc_failed", "tlsf_report_failure"}
 # And when deferred frees wait: a bounded number is taken back, and the request tried again.
-RETRIED_EXITS = NO_MEMORY_EXITS | DRAINING_EXITS | {"drain_failing"}
+RETRIED_EXITS = NO_MEMORY_EXITS | DRAINING_EXITS | {"tlsf_drain_failing"}
 
 # The static key that is on while operations are timed.
 TIMING = "tlsf_timing"
 # What "tlsf stat" calls an operation -> the functions that record it, besides those that
-# stand before: of the exported API and of the device. Between their last two readings of
-# the clock is what is shown as "hold".
-TIMED = {"alloc": ("tlsf_kmalloc", "tlsf_kmemalign", "tlsf_pool_alloc_cost"),
-         "free": ("tlsf_kfree", "tlsf_pool_free_cost"),
-         "resize": ("tlsf_krealloc", "tlsf_pool_resize_cost")}
+# stand before: on the fast path and on the slow one. Between their last two readings of the
+# clock is what is shown as "hold".
+TIMED = {"alloc": ("tlsf_kmalloc", "tlsf_kmemalign", "tlsf_alloc_slow"),
+         "free": ("tlsf_kfree", "tlsf_free_slow"),
+         "resize": ("tlsf_krealloc", "resize_slow")}
 # reads the clock twice with nothing in between, to know what that takes
 CALIBRATION = "tlsf_clock_calibrate"
 
@@ -52,33 +52,27 @@ TAKEN = "the lock is taken: see above"
 NO_BLOCK = "no block: counted, traced, and reported by an irq_work"
 DAMAGED = "a refused pointer or a damaged heap"
 MOVES = "the contents move: in proportion to the size, outside the lock"
-TRACED = "somebody traces, or the lock is taken"
+SLOW = "the lock is taken, a freed block waits, somebody traces, or it is to be zeroed"
 COLD = {
-    "region_search": "a pool has one region: only a pointer outside it is looked up",
+    "tlsf_alloc_slow": SLOW,
     "alloc_failed": NO_BLOCK,
-    "alloc_report": NO_BLOCK,
-    "tlsf_pool_alloc_refused": NO_BLOCK,
-    "tlsf_pool_free_refused": DAMAGED,
-    "pool_retire": DAMAGED,
-    "tlsf_core_retire": DAMAGED,
-    "zero_usable": "__GFP_ZERO: in proportion to the size, outside the lock",
-    "alloc_apart": "__GFP_ZERO: in proportion to the size, outside the lock",
-    "tlsf_pool_alloc_apart": "__GFP_ZERO: in proportion to the size, outside the lock",
+    "free_rejected": DAMAGED,
+    "tlsf_core_alloc_failed": NO_BLOCK,
+    "tlsf_free_slow": SLOW,
+    "resize_slow": SLOW,
+    "tlsf_report_failure": NO_BLOCK,
+    "tlsf_report_pointer": DAMAGED,
+    "tlsf_pool_retire": DAMAGED,
+    "tlsf_zero": "__GFP_ZERO: in proportion to the size, outside the lock",
     "resize_backward": MOVES,
     "resize_elsewhere": MOVES,
-    "tlsf_pool_alloc_slow": "the lock is taken, or a free was deferred",
-    "tlsf_pool_free_slow": "the lock is taken, or a free was deferred",
-    "pool_drain_some": "a free was deferred in NMI: see its own row",
-    "free_defer": "in NMI with the lock taken: a lock-free list",
+    "tlsf_drain_some": "a free was deferred in NMI: see its own row",
+    "tlsf_free_defer": "in NMI with the lock taken: a lock-free list",
     "tlsf_lock_wait": TAKEN,
-    "alloc_traced": TRACED,
-    "free_traced": TRACED,
-    "resize_traced": TRACED,
     "witness_take": "a new maximum is recorded, with its time",
     "threshold_exceeded": "once for each threshold that is set: stops tracing, wakes poll()",
     "tlsf_latency_add_rare": "a new extreme is recorded, with its time",
-    "tlsf_latency_record": "who traces, or came through the device: the clock was read before",
-    "steps_rise": "more steps than ever before are noted",
+    "tlsf_latency_record": "on the slow path: the clock was read before",
     "__stack_chk_fail": "the stack is overwritten",
     "__ubsan_handle_*": "undefined behaviour is reported",
     "spin": TAKEN,
@@ -98,6 +92,3 @@ ASIDE = {
     "preempt_schedule_thunk": PREEMPTED,
     "__SCT__queued_spin_unlock": "not a guest of Xen or KVM's: the store that releases the lock",
 }
-
-# The reason given for region_search holds while nobody adds a second region.
-ONE_CALLER = {"region_search": "tlsf_core_add_region"}

@@ -69,16 +69,16 @@ longer='if (*(volatile int *)c == 7) { volatile int *v = (void *)c; v[1]++; v[2]
 
 subtests "the tool on snippets" "$here/selftest.py"
 holds "a loop planted in the core's free is caught, and its function and line are named" \
-	caught tlsf_core.c tlsf_core_free "$loop" "tlsf_core.c:LINE: tlsf_" _free "loops back"
+	caught tlsf_ops.h tlsf_op_free "$loop" "tlsf_ops.h:LINE: tlsf_op_free in tlsf_" "loops back"
 holds "so is one in the pool's free" \
-	caught tlsf_plain.c tlsf_pool_free "$pool_loop" "tlsf_plain.c:LINE: tlsf_pool_free+" "loops back"
+	caught tlsf_alloc.c tlsf_pool_free "$pool_loop" "tlsf_alloc.c:LINE: tlsf_pool_free+" "loops back"
 holds "so is an indirect call" \
-	caught tlsf_core.c tlsf_core_free "$indirect" "tlsf_core.c:LINE: tlsf_" _free indirect
+	caught tlsf_ops.h tlsf_op_free "$indirect" "tlsf_ops.h:LINE: tlsf_op_free in tlsf_" indirect
 holds "a longer path that no test takes, planted in the core's allocate, is above the ceiling" \
-	caught tlsf_core.c tlsf_core_alloc "$longer" "tlsf_kmalloc may take" ceilings.csv
+	caught tlsf_ops.h tlsf_op_memalign "$longer" "tlsf_kmalloc may take" ceilings.csv
 holds "the real module: nothing measured above its bound, no bound above its ceiling, all flat" \
 	"$here/run.sh" "KERNEL=$kernel"
 holds "allocate, free and resize were measured at 0.8 of their bounds at least" \
 	measured 0.8 '^tlsf_(k|pool_)(m?alloc|memalign|realloc|free)$'
-holds "so was every other path" measured 0.8 . '^pool_drain_some$|recording adds$'
+holds "so was every other path" measured 0.8 . '^tlsf_drain_some$|recording adds$'
 finish

@@ -76,16 +76,6 @@ class Analysis:
         return Program(self.module, self.kernel, paths.LOCK + paths.UNLOCK, on,
                        self.cold.keys() - entered, paths.ASIDE, paths.FEATURES, self.returns)
 
-    def check_callers(self):
-        """What the reasons of the cold exits that were met rest on."""
-        for cold, callee in paths.ONE_CALLER.items():
-            addr = self.module.symbols.get(callee)
-            callers = sum(r.addr == addr or r.symbol == callee
-                          for at, r in self.module.elf.relocs.items() if self.module.at(at - 1))
-            if cold in self.plain.met and callers != 1:
-                raise Fault("assumption", addr or 0, f"{callee} has {callers} callers, but that "
-                            f"{cold} is off every path rests on its having one")
-
     def add(self, name, program, start):
         longest = Longest(program)
         lazy = longest.bound(start)
@@ -121,7 +111,6 @@ class Analysis:
             starts |= self.add_hold(operation, names, starts)
         self.rows += [(f"{name}: recording adds", more)
                       for name, more in self.recording().items()]
-        self.check_callers()
         return max(self.hold(longest) for longest in walked)
 
     def recording(self):

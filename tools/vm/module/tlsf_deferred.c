@@ -34,8 +34,11 @@ static int free_all(struct kprobe *unused, struct pt_regs *regs)
 	return 0;
 }
 
-/* what requests for zeroed memory call under the lock */
-static struct kprobe probe = { .symbol_name = "tlsf_core_alloc", .pre_handler = free_all };
+/* what ends a section of the slow path, which requests for zeroed memory take */
+static struct kprobe probe = {
+	.symbol_name = "tlsf_section_leave",
+	.pre_handler = free_all,
+};
 
 /* fill the pool; @last is the block that makes room for the probed request */
 static int fill(void)

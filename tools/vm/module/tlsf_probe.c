@@ -19,8 +19,11 @@ static int free_no_block(struct kprobe *unused, struct pt_regs *regs)
 	return 0;
 }
 
-/* what requests for zeroed memory call under the lock */
-static struct kprobe probe = { .symbol_name = "tlsf_core_alloc", .pre_handler = free_no_block };
+/* what ends a section of the slow path, which requests for zeroed memory take */
+static struct kprobe probe = {
+	.symbol_name = "tlsf_section_leave",
+	.pre_handler = free_no_block,
+};
 
 static int __init probe_init(void)
 {

@@ -3,7 +3,7 @@
 #
 # What the shell tests share beside KTAP: looks at the module from outside.
 #
-# Room: harness (guest). Sourced by the tests, which are busybox sh; not executable, so
+# Room: vm. In the guest. Sourced by the tests, which are busybox sh; not executable, so
 # that it is not taken for one of them.
 # shellcheck source=tools/build/ktap.sh
 . /bin/ktap.sh

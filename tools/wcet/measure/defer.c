@@ -3,7 +3,7 @@
  * A free that is deferred.
  *
  * Room: wcet. That takes somebody who frees while this processor holds the lock.
- * A request for zeroed memory calls the core's own function under it, and a probe there
+ * A request for zeroed memory takes the slow path, and a probe where that ends its section
  * frees the blocks. Both probe and request are gone before anything is timed.
  */
 #include <linux/gfp.h>
@@ -35,7 +35,7 @@ static int free_victims(struct kprobe *probe, struct pt_regs *regs)
  */
 void *target_defer(struct target *t, void *const ptr[], unsigned int nr)
 {
-	struct kprobe probe = { .symbol_name = "tlsf_core_alloc", .pre_handler = free_victims };
+	struct kprobe probe = { .symbol_name = "tlsf_section_leave", .pre_handler = free_victims };
 	size_t usable = 0;
 	unsigned int i;
 	void *block;

@@ -18,7 +18,7 @@
 #include <linux/types.h>
 
 enum verb {
-	ALLOC, MEMALIGN, RESIZE, FREE, GROW_BACK, NO_MEMORY,
+	ALLOC, MEMALIGN, RESIZE, FREE, GROW_BACKWARD, NO_MEMORY,
 	SEARCHED,
 	ALLOC_DRAINS = SEARCHED, FREE_DRAINS,	/* that take back a deferred free first */
 	NO_MEMORY_DRAINS,			/* and DRAIN_FAILING more before it fails */
@@ -67,7 +67,7 @@ void unwatch(void);
 void *target_alloc(struct target *t, size_t size);
 void *target_memalign(struct target *t, size_t align, size_t size);
 void *target_resize(struct target *t, void *ptr, size_t size);
-void *target_grow_back(struct target *t, void *ptr, size_t align, size_t size);
+void *target_grow_backward(struct target *t, void *ptr, size_t align, size_t size);
 void target_free(struct target *t, void *ptr);
 void *target_level(struct target *t);
 void target_round(struct target *t);

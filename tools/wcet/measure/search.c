@@ -54,7 +54,7 @@ static void *from_block(struct target *t, void *ptr, const struct gene *g)
 	if (g->kind < 5)
 		return target_resize(t, ptr, g->size);
 	if (g->kind == 5)
-		return target_grow_back(t, ptr, 1u << g->align_log2, g->size);
+		return target_grow_backward(t, ptr, 1u << g->align_log2, g->size);
 	target_free(t, ptr);
 	return NULL;
 }

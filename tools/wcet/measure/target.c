@@ -113,16 +113,16 @@ void *target_resize(struct target *t, void *old, size_t size)
 }
 
 /* a bare core only; what is too much is given back, as the pool does it */
-void *target_grow_back(struct target *t, void *ptr, size_t align, size_t size)
+void *target_grow_backward(struct target *t, void *ptr, size_t align, size_t size)
 {
 	size_t before = ptr ? t->usable(t, ptr) : 0;
 	unsigned int cycles;
 
-	if (!ptr || !t->name[GROW_BACK])
+	if (!ptr || !t->name[GROW_BACKWARD])
 		return ptr;
-	if ((unsigned int)call(t, GROW_BACK, &cycles, (unsigned long)&ptr, align, size))
+	if ((unsigned int)call(t, GROW_BACKWARD, &cycles, (unsigned long)&ptr, align, size))
 		return ptr;
-	seen(t, GROW_BACK, cycles);
+	seen(t, GROW_BACKWARD, cycles);
 	t->used -= before;
 	return target_resize(t, taken(t, ptr), size);
 }
@@ -227,9 +227,7 @@ static unsigned long address_of(const char *name)
 }
 
 /* as in tlsf_core.h */
-typedef size_t (*core_size_fn)(size_t bytes);
-typedef void *(*core_init_fn)(void *mem, size_t bytes, size_t region_bytes);
-typedef int (*core_add_fn)(void *core, void *mem, size_t bytes);
+typedef void *(*core_init_fn)(void *mem, size_t bytes);
 typedef int (*core_usable_fn)(void *core, const void *ptr, size_t *usable);
 
 static core_usable_fn core_usable;
@@ -244,28 +242,20 @@ static size_t bare_usable(struct target *t, void *ptr)
 
 static struct target bare = {
 	.name = { "tlsf_core_alloc", "tlsf_core_memalign", "tlsf_core_resize", "tlsf_core_free",
-		  "tlsf_core_grow_back", "tlsf_core_alloc (no memory)" },
+		  "tlsf_core_grow_backward", "tlsf_core_alloc (no memory)" },
 	.usable = bare_usable,
 	.core = true,
 };
 
 static void *bare_memory;
 
-/* as a pool lays it out: control structure, and what is left is the region */
+/* as in a pool: control structure, and what is left is the region */
 static void *bare_format(size_t bytes)
 {
-	core_size_fn size = (core_size_fn)address_of("tlsf_core_size");
 	core_init_fn init = (core_init_fn)address_of("tlsf_core_init");
-	core_add_fn add = (core_add_fn)address_of("tlsf_core_add_region");
-	size_t control;
 
 	core_usable = (core_usable_fn)address_of("tlsf_core_usable");
-	if (!size || !init || !add || !core_usable)
-		return NULL;
-	control = ALIGN(size(bytes), SMP_CACHE_BYTES);
-	bare.self = init(bare_memory, control, bytes);
-	if (!bare.self || add(bare.self, bare_memory + control, bytes - control))
-		return NULL;
+	bare.self = init && core_usable ? init(bare_memory, bytes) : NULL;
 	return bare.self;
 }
 
@@ -280,7 +270,7 @@ struct target *target_bare(size_t bytes)
 {
 	enum verb verb;
 
-	for (verb = ALLOC; verb <= GROW_BACK; verb++) {
+	for (verb = ALLOC; verb <= GROW_BACKWARD; verb++) {
 		bare.fn[verb] = address_of(bare.name[verb]);
 		if (!bare.fn[verb])
 			return NULL;
