@@ -122,6 +122,24 @@ static void small_from_block(struct target *t, size_t size, size_t from, enum pl
 	clear(&r);
 }
 
+/*
+ * The same with alignment, a gap below and a rest above; @shift moves where the block begins.
+ */
+static void aligned_from_block(struct target *t, size_t align, size_t size, size_t from,
+			       size_t shift, enum place place)
+{
+	struct row r = { .t = t };
+	unsigned int mates = put_mates(&r, from, place), i;
+
+	put(&r, shift);
+	i = put(&r, from);
+	put(&r, GUARD);
+	level(&r);
+	settle(&r, i, mates, place);
+	r.block[r.nr++] = target_memalign(t, align, size);
+	clear(&r);
+}
+
 /* a gap below and a rest above; @shift moves where the giant begins */
 static void aligned_from_giant(struct target *t, size_t align, size_t shift)
 {
@@ -261,7 +279,7 @@ static void grow_both(struct target *t, const size_t size[3], size_t align, enum
 	level(&r);
 	settle(&r, i, mates, place);
 	drop(&r, i + 2);
-	r.block[i + 1] = target_grow_back(t, r.block[i + 1], align, size[0] + size[1] + align);
+	r.block[i + 1] = target_grow_backward(t, r.block[i + 1], align, size[0] + size[1] + align);
 	clear(&r);
 }
 
@@ -369,6 +387,12 @@ static void states_of_alloc(struct target *t, size_t most)
 	for (i = 16; i <= most; i *= 2)
 		for (j = 24; j <= 88; j += 8)
 			aligned_from_giant(t, i, j);
+	/* what is left goes into words of the bitmap that were empty, as was the request's own */
+	for (place = ALONE; place < PLACES; place++) {
+		small_from_block(t, 500, 1000, place);
+		for (j = 32; j <= 544; j += 32)
+			aligned_from_block(t, 512, 200, 4000, j, place);
+	}
 }
 
 static void states_of_free(struct target *t, size_t most)
