@@ -3,7 +3,7 @@
  * The core under the benchmark that compares allocators: one control structure right below
  * @mem, on a line of its own, and a region of the bytes that were asked for.
  *
- * Room: tools/host (user space). Built by the benchmark, which has alloc.h and core.inc.
+ * Room: host. Built by the benchmark, which has alloc.h and core.inc.
  */
 #include "alloc.h"
 #include <string.h>

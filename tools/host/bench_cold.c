@@ -2,7 +2,7 @@
 /*
  * The time of one operation after the caches went cold.
  *
- * Room: tools/host (user space, x86-64); knows no allocator. What an allocator keeps its
+ * Room: host. x86-64; knows no allocator. What an allocator keeps its
  * state in is not known of others, so everything is flushed that is resident: heaps,
  * static data, and the text of the program and of all libraries, line by line (CLFLUSHOPT,
  * Intel SDM volume 2). TLBs and branch predictors stay as they are.

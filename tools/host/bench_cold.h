@@ -2,7 +2,7 @@
 /*
  * The time of one operation after the caches went cold.
  *
- * Room: tools/host (user space, x86-64); knows no allocator.
+ * Room: host. x86-64; knows no allocator.
  */
 #ifndef _BENCH_COLD_H
 #define _BENCH_COLD_H

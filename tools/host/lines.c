@@ -3,7 +3,7 @@
  * A program to be looked at by valgrind's lackey: operations of the core, each between two
  * stores to a mark, so that lines.py can tell which accesses are whose.
  *
- * Room: tools/host (user space); the core's functions as gcc -O2 makes them, in a section of
+ * Room: host; the core's functions as gcc -O2 makes them, in a section of
  * their own (see the Makefile), bench_load.h for the sizes.
  *
  *	lines		prints where the marks, the pool and the core's code are

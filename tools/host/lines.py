@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Distinct cache lines of 64 bytes that an operation of the core touches.
 
-Room: tools/host; called by the Makefile. Runs lines.c under valgrind's lackey, which lists
+Room: host; called by the Makefile. Runs lines.c under valgrind's lackey, which lists
 every access. Data lines are those of the control structure and the pool, code lines those
 of the core; neither the stack nor the caller's are counted. The figures are counts: the same
 on every run, so they gate. Prints KTAP, with the table on lines of "# ".

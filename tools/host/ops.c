@@ -2,7 +2,7 @@
 /*
  * The core's operations in both forms; see ops.h.
  *
- * Room: tools/host (user space); the core's own headers.
+ * Room: host; the core's own headers.
  */
 #include "../../tlsf_ops.h"
 #include "ops.h"

@@ -4,7 +4,7 @@
  * those of tlsf_ops.h inlined here, which also say how many steps they took. Arguments and
  * results are those of tlsf_core.h.
  *
- * Room: tools/host (user space); tlsf_ops.h is included by ops.c and nobody else, so that
+ * Room: host; tlsf_ops.h is included by ops.c and nobody else, so that
  * a changed core is two objects.
  */
 #ifndef _OPS_H

@@ -4,7 +4,7 @@
  * every byte afterwards. Of a free or an allocation that fails, the inlined form leaves it to
  * its caller to ask why: the answer is the same too, and nothing has changed.
  *
- * Room: tools/host (user space).
+ * Room: host.
  */
 #include <string.h>
 
