@@ -38,6 +38,11 @@ dmesg | grep tlsf_sample: | sed 's/^\[ *[0-9.]*\] //'
 
 say "What it cost: one cycle is one instruction of this machine"
 run tlsf stat
+cat <<'END'
+A maximum is over all operations, also those that failed or took back a deferred free: lock and
+validation included and, in "total", the wait for the lock. What one call may take at most is
+another number, proven from the object code: make wcet.
+END
 run tlsf hist --op alloc
 run tlsf hist --op free
 
