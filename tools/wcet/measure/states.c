@@ -332,18 +332,18 @@ static void peek_in_full(struct target *t, size_t size, size_t align)
 
 /*
  * The pool is full but for what was deferred, each of which merges with both neighbours; all
- * that an operation may take back it does, and no piece is large enough.
+ * that an operation may take back it does, and no piece is large enough. Each neighbour is
+ * alone in its list.
  */
 static void drain_and_fail(struct target *t)
 {
-	static const size_t mixed[][3] = { { 300, 48, 600 }, { 1200, 40, 400 } };
 	struct row r = { .t = t };
 	unsigned int i, first[1 + DRAIN_FAILING], hole;
 	void **rest;
 
 	hole = put_triple(&r, (size_t [3]){ GUARD, GUARD, GUARD });
 	for (i = 0; i < ARRAY_SIZE(first); i++)
-		first[i] = put_triple(&r, mixed[i & 1]);
+		first[i] = put_triple(&r, (size_t [3]){ 200 + 16 * i, 48, 600 + 40 * i });
 	rest = fill(t);
 	drop(&r, hole);
 	for (i = 0; i < ARRAY_SIZE(first); i++) {
