@@ -55,7 +55,7 @@ static __always_inline void *alloc_fast(struct tlsf_pool *pool, size_t align, si
 		goto slow;
 	if (!recorded && static_branch_unlikely(&tlsf_timing))
 		return alloc_recorded(size, gfp, pool, align);
-	if (unlikely(!tlsf_section_try(pool, &flags, &start, recorded)))
+	if (unlikely(!tlsf_fast_begin(pool, &flags, &start, recorded)))
 		goto slow;
 	/* where @align is no constant: small requests save 45 instructions by the branch */
 	ptr = align > TLSF_GRANULE ? tlsf_op_memalign(core, align, size, &steps) :
@@ -67,7 +67,7 @@ static __always_inline void *alloc_fast(struct tlsf_pool *pool, size_t align, si
 		tlsf_unlock_irqrestore(&pool->lock, flags);
 		goto slow;
 	}
-	tlsf_section_end(pool, flags, recorded, start, TLSF_LAT_ALLOC, size, align, steps, 0);
+	tlsf_fast_end(pool, flags, recorded, start, TLSF_LAT_ALLOC, size, align, steps, 0);
 	return ptr;
 slow:
 	return tlsf_alloc_slow(pool, align, size, gfp, tlsf_user_ip(recorded), NULL);
@@ -88,7 +88,7 @@ static noinline bool alloc_attempt(struct tlsf_pool *pool, struct tlsf_call *cal
 	struct tlsf_core *core = tlsf_pool_core(pool);
 	bool over = true;
 
-	if (!tlsf_section_enter(pool, call))
+	if (!tlsf_slow_begin(pool, call))
 		return true;
 	call->ptr = call->align > TLSF_GRANULE ?
 		tlsf_op_memalign(core, call->align, call->size, &call->steps) :
@@ -100,7 +100,7 @@ static noinline bool alloc_attempt(struct tlsf_pool *pool, struct tlsf_call *cal
 		over = false;
 	else
 		call->status = tlsf_core_alloc_failed(core, call->align, call->size);
-	tlsf_section_leave(pool, call, TLSF_LAT_ALLOC, tlsf_clock());
+	tlsf_slow_end(pool, call, TLSF_LAT_ALLOC, tlsf_clock());
 	return over;
 }
 
@@ -218,12 +218,12 @@ static __always_inline void free_fast(struct tlsf_pool *pool, const void *block,
 		return;
 	if (!recorded && static_branch_unlikely(&tlsf_timing))
 		return free_recorded(pool, ptr);
-	if (unlikely(!tlsf_section_try(pool, &flags, &start, recorded)))
+	if (unlikely(!tlsf_fast_begin(pool, &flags, &start, recorded)))
 		return tlsf_free_slow(pool, ptr, tlsf_user_ip(recorded), NULL);
 	before = core->free;
 	if (unlikely(!tlsf_op_free(core, ptr, &steps)))
 		return free_rejected(pool, ptr, flags, tlsf_user_ip(recorded));
-	tlsf_section_end(pool, flags, recorded, start, TLSF_LAT_FREE, freed_bytes(core, before), 0,
+	tlsf_fast_end(pool, flags, recorded, start, TLSF_LAT_FREE, freed_bytes(core, before), 0,
 			 steps, 0);
 }
 
@@ -252,14 +252,14 @@ noinline void tlsf_free_slow(struct tlsf_pool *pool, void *ptr, unsigned long ca
 	struct tlsf_core *core = tlsf_pool_core(pool);
 	size_t before;
 
-	if (!tlsf_section_enter(pool, &call))
+	if (!tlsf_slow_begin(pool, &call))
 		return tlsf_free_defer(pool, ptr, caller);
 	before = core->free;
 	if (likely(tlsf_op_free(core, ptr, &call.steps)))
 		call.size = freed_bytes(core, before);
 	else
 		call.status = tlsf_core_reject(core, ptr);
-	tlsf_section_leave(pool, &call, TLSF_LAT_FREE, tlsf_clock());
+	tlsf_slow_end(pool, &call, TLSF_LAT_FREE, tlsf_clock());
 	if (cost) {
 		*cost = call.cost;
 		cost->err = call.status == TLSF_OK ? 0 : -EIO;

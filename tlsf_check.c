@@ -153,7 +153,7 @@ static unsigned int check_counters(struct check *k)
 	if (k->used_blocks != c->allocs - c->frees)
 		return broken(k, 9, &c->allocs);
 	if (k->free_blocks != tlsf_core_free_blocks(c))
-		return broken(k, 9, &c->free_less_frees);
+		return broken(k, 9, &c->free_minus_frees);
 	return 0;
 }
 

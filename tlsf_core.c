@@ -16,7 +16,7 @@ static_assert(TLSF_BITMAP_WORDS < TLSF_WORD_BITS, "one summary word is enough");
 static_assert(TLSF_FIRST_LIST + TLSF_LISTS_MAX <= TLSF_BITMAP_WORDS * TLSF_WORD_BITS,
 	      "a bit for every list");
 static_assert(offsetof(struct tlsf_core, list) % TLSF_GRANULE == 0, "lists have indices");
-static_assert(offsetof(struct tlsf_core, free_less_frees) == 8 * TLSF_GRANULE,
+static_assert(offsetof(struct tlsf_core, free_minus_frees) == 8 * TLSF_GRANULE,
 	      "the first words are one line of 64 bytes on 64-bit");
 
 /* ---- naming the rule ---- */
@@ -175,7 +175,7 @@ noinline __cold void tlsf_core_free_undo_above(struct tlsf_core *c, const void *
 	c->frees--;
 	if (tlsf_block_is_free(above)) {
 		tlsf_core_relink(c, tlsf_block_index(c, above));
-		c->free_less_frees++;
+		c->free_minus_frees++;
 	} else {
 		above->header &= ~TLSF_PREV_FREE;
 	}
@@ -189,7 +189,7 @@ noinline __cold void tlsf_core_free_undo_below(struct tlsf_core *c, const void *
 	if (tlsf_block_is_free(b)) {
 		tlsf_core_relink(c, *tlsf_block_footer_below(b));
 		b->header ^= TLSF_USED;
-		c->free_less_frees++;
+		c->free_minus_frees++;
 	}
 }
 
@@ -300,7 +300,7 @@ struct tlsf_core *tlsf_core_init(void *mem, size_t bytes)
 		.last = bytes / TLSF_GRANULE - 1 - TLSF_GRANULES_MIN,
 		.start = size / TLSF_GRANULE,
 		.bytes = bytes,
-		.free_less_frees = 1,
+		.free_minus_frees = 1,
 		.nil.next = TLSF_NIL,
 	};
 	for (i = TLSF_FIRST_LIST; i + 1 < c->start; i++)

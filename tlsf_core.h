@@ -163,7 +163,7 @@ struct tlsf_block {
  * @start: index of the first block; the lists end there
  * @max_request: no larger request can ever succeed; 0 when the heap was retired
  * @free: granules of free blocks, headers included
- * @free_less_frees: free blocks less @frees, so that a free without a merge, which
+ * @free_minus_frees: free blocks less @frees, so that a free without a merge, which
  *	adds one to both, has nothing to count here
  * @low_water: least @free ever, but for what was allocated after the last free
  * @allocs: blocks ever handed out
@@ -189,7 +189,7 @@ struct tlsf_core {
 	size_t max_request;
 	size_t free;
 
-	size_t free_less_frees;
+	size_t free_minus_frees;
 	size_t low_water;
 	size_t allocs;
 	size_t frees;
@@ -292,7 +292,7 @@ static inline size_t tlsf_core_used_bytes(const struct tlsf_core *c)
 
 static inline size_t tlsf_core_free_blocks(const struct tlsf_core *c)
 {
-	return c->frees + c->free_less_frees;
+	return c->frees + c->free_minus_frees;
 }
 
 /**

@@ -80,7 +80,7 @@ static __always_inline bool tlsf_align_bad(const struct tlsf_core *c, size_t ali
 
 /*
  * Granules that serve @need at a multiple of @align wherever they begin: the gap that
- * tlsf_gap_for() leaves below is smaller than what is added.
+ * tlsf_align_gap() leaves below is smaller than what is added.
  */
 static __always_inline size_t tlsf_room_for(size_t align, size_t need)
 {
@@ -93,7 +93,7 @@ static __always_inline size_t tlsf_room_for(size_t align, size_t need)
  * the next multiple of a power of two p there are -g mod p, and the payload of @b is
  * granule g = @b / TLSF_GRANULE + 1; -g is then the complement of @b / TLSF_GRANULE.
  */
-static __always_inline size_t tlsf_gap_for(const struct tlsf_block *b, size_t align)
+static __always_inline size_t tlsf_align_gap(const struct tlsf_block *b, size_t align)
 {
 	size_t low = (align - 1) / TLSF_GRANULE;	/* bits that must be zero */
 	size_t gap = ~((uintptr_t)b / TLSF_GRANULE) & low;
@@ -396,7 +396,7 @@ static __always_inline void *tlsf_op_memalign(struct tlsf_core *c, size_t align,
 		return NULL;
 	if (unlikely(tlsf_list_find(c, room, &f, steps) != TLSF_OK) || !tlsf_found_good(c, &f))
 		return NULL;
-	gap = tlsf_gap_for(tlsf_block_at(c, f.b), align);
+	gap = tlsf_align_gap(tlsf_block_at(c, f.b), align);
 	gap_list = tlsf_list_of(gap);
 	if ((gap && !tlsf_list_good(c, gap_list, tlsf_block_at(c, gap_list)->next)) ||
 	    !tlsf_block_pop(c, f.b, f.list))
@@ -413,12 +413,12 @@ static __always_inline void *tlsf_op_memalign(struct tlsf_core *c, size_t align,
 	} else {
 		need = end - b;
 		tlsf_block_at(c, end)->header &= ~TLSF_PREV_FREE;
-		c->free_less_frees--;
+		c->free_minus_frees--;
 	}
 	if (gap) {
 		tlsf_block_insert(c, f.b, gap, gap_list, tlsf_block_at(c, gap_list)->next);
 		*steps += 2;
-		c->free_less_frees++;
+		c->free_minus_frees++;
 	}
 	tlsf_block_at(c, b)->header = need * TLSF_GRANULE | TLSF_USED | (gap ? TLSF_PREV_FREE : 0);
 	c->free -= need;
@@ -443,7 +443,7 @@ static __always_inline void *tlsf_op_alloc(struct tlsf_core *c, size_t size, uns
 /* ---- free ---- */
 
 /* @n granules more are free, if not less; the moment before is the one for a minimum */
-static __always_inline void tlsf_account_free(struct tlsf_core *c, size_t n)
+static __always_inline void tlsf_free_adjust(struct tlsf_core *c, size_t n)
 {
 	if (c->free < c->low_water)
 		c->low_water = c->free;
@@ -480,7 +480,7 @@ static __always_inline bool tlsf_op_free(struct tlsf_core *c, const void *ptr, u
 		if (!tlsf_below_good(c, &u, &start) || !tlsf_block_unlink(c, start))
 			return false;
 		tlsf_block_of(ptr)->header ^= TLSF_USED;
-		c->free_less_frees--;
+		c->free_minus_frees--;
 		*steps += 2;
 	}
 	next = u.b + u.n;
@@ -493,10 +493,10 @@ static __always_inline bool tlsf_op_free(struct tlsf_core *c, const void *ptr, u
 	} else {
 		if (!tlsf_above_free_good(c, next, header, &end) || !tlsf_block_unlink(c, next))
 			goto undo_below;
-		c->free_less_frees--;
+		c->free_minus_frees--;
 		*steps += 2;
 	}
-	tlsf_account_free(c, u.n);
+	tlsf_free_adjust(c, u.n);
 	c->frees++;
 	if (!tlsf_block_push(c, start, end - start))
 		goto undo_above;
@@ -559,14 +559,14 @@ static __always_inline enum tlsf_status tlsf_op_resize(struct tlsf_core *c, cons
 			goto undo_above;
 		*steps += 2;
 		tlsf_block_at(c, end)->header |= TLSF_PREV_FREE;
-		c->free_less_frees += !above_free;
+		c->free_minus_frees += !above_free;
 	} else {
 		need = end - u.b;
 		tlsf_block_at(c, end)->header &= ~TLSF_PREV_FREE;
-		c->free_less_frees -= above_free;
+		c->free_minus_frees -= above_free;
 	}
 	tlsf_block_at(c, u.b)->header = need * TLSF_GRANULE | u.prev_free | TLSF_USED;
-	tlsf_account_free(c, u.n - need);
+	tlsf_free_adjust(c, u.n - need);
 	c->resizes++;
 	return TLSF_OK;
 
@@ -614,7 +614,7 @@ tlsf_op_grow_backward(struct tlsf_core *c, void **ptr, size_t align, size_t size
 		return TLSF_E_FRAGMENTED;
 	if (!tlsf_below_good(c, &u, &below))
 		return tlsf_core_reject(c, *ptr);
-	start = below + tlsf_gap_for(tlsf_block_at(c, below), align);
+	start = below + tlsf_align_gap(tlsf_block_at(c, below), align);
 	need = tlsf_granules_for(size);
 	if (start >= u.b || end - start < need)
 		return TLSF_E_FRAGMENTED;
@@ -629,7 +629,7 @@ tlsf_op_grow_backward(struct tlsf_core *c, void **ptr, size_t align, size_t size
 	if (gap && !tlsf_block_push(c, below, start - below))
 		goto undo_above;
 	*steps = 2 + (take_above ? 2 : 0) + (gap ? 2 : 0);
-	c->free_less_frees -= 1 + (take_above) - (gap);
+	c->free_minus_frees -= 1 + (take_above) - (gap);
 	tlsf_block_at(c, u.b)->header ^= TLSF_USED;
 	if (take_above)
 		tlsf_block_at(c, end)->header &= ~TLSF_PREV_FREE;

@@ -178,7 +178,7 @@ static __always_inline unsigned long tlsf_user_ip(const bool recorded)
 }
 
 /* Under the lock, whose line this is in: a store each time, so that all take equally long. */
-static __always_inline void tlsf_steps_see(struct tlsf_pool *pool, unsigned int steps)
+static __always_inline void tlsf_steps_record(struct tlsf_pool *pool, unsigned int steps)
 {
 	/* for tlsf_pool_steps_seen() */
 	WRITE_ONCE(pool->steps_seen, max(pool->steps_seen, steps));
@@ -188,7 +188,7 @@ static __always_inline void tlsf_steps_see(struct tlsf_pool *pool, unsigned int 
  * Begin a section if that can be done at once: the lock is free, no freed block waits and,
  * when @recorded, nobody traces. False: nothing has happened, the slow path is to do it.
  */
-static __always_inline bool tlsf_section_try(struct tlsf_pool *pool, unsigned long *flags,
+static __always_inline bool tlsf_fast_begin(struct tlsf_pool *pool, unsigned long *flags,
 					     u64 *start, const bool recorded)
 {
 	if (recorded && static_branch_unlikely(&tlsf_traced))
@@ -207,7 +207,7 @@ static __always_inline bool tlsf_section_try(struct tlsf_pool *pool, unsigned lo
  * End it. What is behind @start is for the record alone; what only a new extreme wants to
  * know is looked up there. @caller 0: see tlsf_user_ip().
  */
-static __always_inline void tlsf_section_end(struct tlsf_pool *pool, unsigned long flags,
+static __always_inline void tlsf_fast_end(struct tlsf_pool *pool, unsigned long flags,
 					     const bool recorded, u64 start, enum tlsf_lat_op op,
 					     size_t size, size_t align, unsigned int steps,
 					     unsigned long caller)
@@ -217,7 +217,7 @@ static __always_inline void tlsf_section_end(struct tlsf_pool *pool, unsigned lo
 	if (!recorded)
 		return tlsf_unlock_irqrestore(&pool->lock, flags);
 	cycles = tlsf_clock() - start;
-	tlsf_steps_see(pool, steps);
+	tlsf_steps_record(pool, steps);
 	tlsf_unlock(&pool->lock);
 	if (unlikely(!tlsf_latency_add(&pool->latency, op, cycles)))
 		tlsf_latency_add_rare(&pool->latency, op, cycles, size, align, steps,
@@ -234,7 +234,7 @@ void tlsf_drain_some(struct tlsf_pool *pool);
 void tlsf_drain_failing(struct tlsf_pool *pool);
 void tlsf_drain_init(struct tlsf_pool *pool);
 void tlsf_drain_exit(struct tlsf_pool *pool);
-void tlsf_section_leave(struct tlsf_pool *pool, struct tlsf_call *call, enum tlsf_lat_op op,
+void tlsf_slow_end(struct tlsf_pool *pool, struct tlsf_call *call, enum tlsf_lat_op op,
 			u64 end);
 
 extern struct workqueue_struct *tlsf_drain_queue;	/* constant between init and exit */
@@ -246,7 +246,7 @@ extern struct workqueue_struct *tlsf_drain_queue;	/* constant between init and e
  * is slow already need not have two ways. False when the lock cannot be had and must not be
  * waited for: the status says so, and interrupts are as they were.
  */
-static __always_inline bool tlsf_section_enter(struct tlsf_pool *pool, struct tlsf_call *call)
+static __always_inline bool tlsf_slow_begin(struct tlsf_pool *pool, struct tlsf_call *call)
 {
 	if (unlikely(tlsf_defer_pending(&pool->defer)))
 		tlsf_drain_some(pool);

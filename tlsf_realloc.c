@@ -33,10 +33,10 @@ static __always_inline void run_resize(struct tlsf_pool *pool, struct tlsf_call 
 /* waits for the lock, and is always timed */
 static noinline void resize_slow(struct tlsf_pool *pool, struct tlsf_call *call)
 {
-	if (!tlsf_section_enter(pool, call))
+	if (!tlsf_slow_begin(pool, call))
 		return;
 	run_resize(pool, call);
-	tlsf_section_leave(pool, call, TLSF_LAT_RESIZE, tlsf_clock());
+	tlsf_slow_end(pool, call, TLSF_LAT_RESIZE, tlsf_clock());
 }
 
 static __always_inline void resize_fast(struct tlsf_pool *pool, struct tlsf_call *call,
@@ -45,10 +45,10 @@ static __always_inline void resize_fast(struct tlsf_pool *pool, struct tlsf_call
 	unsigned long flags;
 	u64 start;
 
-	if (unlikely(!tlsf_section_try(pool, &flags, &start, recorded)))
+	if (unlikely(!tlsf_fast_begin(pool, &flags, &start, recorded)))
 		return resize_slow(pool, call);
 	run_resize(pool, call);
-	tlsf_section_end(pool, flags, recorded, start, TLSF_LAT_RESIZE, call->size, call->align,
+	tlsf_fast_end(pool, flags, recorded, start, TLSF_LAT_RESIZE, call->size, call->align,
 			 call->steps, call->caller);
 }
 

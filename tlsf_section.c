@@ -207,7 +207,7 @@ noinline __cold void tlsf_free_defer(struct tlsf_pool *pool, void *ptr, unsigned
 /* ---- the end of a section ---- */
 
 /**
- * tlsf_section_leave() - unlock, record, interrupts as they were
+ * tlsf_slow_end() - unlock, record, interrupts as they were
  * @pool: pool
  * @call: operation that has run; its cost is filled in
  * @op: which
@@ -215,7 +215,7 @@ noinline __cold void tlsf_free_defer(struct tlsf_pool *pool, void *ptr, unsigned
  *
  * Context: any; called with the lock held.
  */
-void tlsf_section_leave(struct tlsf_pool *pool, struct tlsf_call *call, enum tlsf_lat_op op,
+void tlsf_slow_end(struct tlsf_pool *pool, struct tlsf_call *call, enum tlsf_lat_op op,
 			u64 end)
 {
 	struct tlsf_sample s = {
@@ -224,7 +224,7 @@ void tlsf_section_leave(struct tlsf_pool *pool, struct tlsf_call *call, enum tls
 		.caller = call->caller,
 	};
 
-	tlsf_steps_see(pool, s.steps);
+	tlsf_steps_record(pool, s.steps);
 	tlsf_unlock(&pool->lock);
 	if (static_branch_unlikely(&tlsf_timing))
 		tlsf_latency_record(&pool->latency, &s);

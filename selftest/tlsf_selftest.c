@@ -528,11 +528,11 @@ static void test_probe(const char *name, struct kprobe *probe, gfp_t gfp, const 
 /* what ends a section of the slow path, which requests for zeroed memory take */
 static void test_probe_slow(void)
 {
-	struct kprobe probe = { .symbol_name = "tlsf_section_leave",
+	struct kprobe probe = { .symbol_name = "tlsf_slow_end",
 				.pre_handler = probe_handler };
 
 	test_probe("probe inside a slow section: refused and deferred", &probe, QUIET | __GFP_ZERO,
-		   "the request went past tlsf_section_leave()");
+		   "the request went past tlsf_slow_end()");
 }
 
 #ifdef CONFIG_X86

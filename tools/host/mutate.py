@@ -74,7 +74,7 @@ NAMED = (
     ("merge_below_is_forgotten", "tlsf_op_free", "start = u.b;", "start = u.b; u.prev_free = 0;"),
     ("next_keeps_its_link_back", "tlsf_block_unlink", "tlsf_block_at(c, next)->prev = prev;", ";"),
     ("grow_backward_forgets_its_gap", "tlsf_op_grow_backward", "if (gap &&", "if (0 &&"),
-    ("resize_counts_nothing", "tlsf_op_resize", "tlsf_account_free(c, ", "(void)("),
+    ("resize_counts_nothing", "tlsf_op_resize", "tlsf_free_adjust(c, ", "(void)("),
     ("double_free_is_taken", "tlsf_header_good", " ^ TLSF_USED)", " & ~TLSF_USED)"),
     ("absorbed_block_keeps_its_header", "tlsf_op_free",
      "tlsf_block_of(ptr)->header ^= TLSF_USED;", ";"),

@@ -254,7 +254,7 @@ static void blocks_taken_back_are_off(struct tlsf_core *c, struct tlsf_block **b
 static void free_blocks_are_off(struct tlsf_core *c, struct tlsf_block **b)
 {
 	(void)b;
-	c->free_less_frees--;
+	c->free_minus_frees--;
 }
 
 /* ---- 10: control structure ---- */

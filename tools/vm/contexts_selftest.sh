@@ -59,7 +59,7 @@ seed tlsf_lock.h 's/raw_spinlock_t/spinlock_t/
 sed -i 's/raw_spin_lock_init(&pool->lock.raw)/spin_lock_init(\&pool->lock.raw)/' "$copy/tlsf_pool.c"
 sed -i 's/raw_spin_lock_init(&l->raw)/spin_lock_init(\&l->raw)/' "$copy/kunit/tlsf_lock_kunit.c"
 wanted "with a spinlock_t lockdep reports where it is taken" 'Invalid wait context' lockdep
-seed tlsf_pool_priv.h '/tlsf_section_end(/,/^}/ {
+seed tlsf_pool_priv.h '/tlsf_fast_end(/,/^}/ {
 	s/^	tlsf_unlock(&pool->lock);$/&\n	if (tlsf_pool_core(pool)->free == 1)\n		barrier();/
 }'
 wanted "with a look at the core behind the unlock KCSAN reports data races" \

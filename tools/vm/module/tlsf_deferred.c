@@ -36,7 +36,7 @@ static int free_all(struct kprobe *unused, struct pt_regs *regs)
 
 /* what ends a section of the slow path, which requests for zeroed memory take */
 static struct kprobe probe = {
-	.symbol_name = "tlsf_section_leave",
+	.symbol_name = "tlsf_slow_end",
 	.pre_handler = free_all,
 };
 

@@ -21,7 +21,7 @@ static int free_no_block(struct kprobe *unused, struct pt_regs *regs)
 
 /* what ends a section of the slow path, which requests for zeroed memory take */
 static struct kprobe probe = {
-	.symbol_name = "tlsf_section_leave",
+	.symbol_name = "tlsf_slow_end",
 	.pre_handler = free_no_block,
 };
 

@@ -35,7 +35,7 @@ static int free_victims(struct kprobe *probe, struct pt_regs *regs)
  */
 void *target_defer(struct target *t, void *const ptr[], unsigned int nr)
 {
-	struct kprobe probe = { .symbol_name = "tlsf_section_leave", .pre_handler = free_victims };
+	struct kprobe probe = { .symbol_name = "tlsf_slow_end", .pre_handler = free_victims };
 	size_t usable = 0;
 	unsigned int i;
 	void *block;
