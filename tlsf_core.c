@@ -19,9 +19,9 @@ static_assert(offsetof(struct tlsf_core, list) % TLSF_GRANULE == 0, "lists have 
 static_assert(offsetof(struct tlsf_core, free_minus_frees) == 8 * TLSF_GRANULE,
 	      "the first words are one line of 64 bytes on 64-bit");
 
-/* ---- naming the rule ---- */
+/* ---- why a pointer is rejected ---- */
 
-/* which rule does @ptr break? what the operations fold together, one at a time */
+/* the tests that the operations fold together, one at a time: which does @ptr fail? */
 static noinline __cold enum tlsf_status explain_pointer(const struct tlsf_core *c, const void *ptr)
 {
 	struct tlsf_used u;
@@ -33,10 +33,13 @@ static noinline __cold enum tlsf_status explain_pointer(const struct tlsf_core *
 	if ((uintptr_t)ptr & TLSF_FLAGS)
 		return TLSF_E_MISALIGNED;
 	header = tlsf_block_at(c, u.b)->header;
-	if (!tlsf_header_good(c, &u, header))
-		return tlsf_header_good(c, &u, header ^ TLSF_USED) && !u.prev_free &&
+	if (!tlsf_header_good(c, &u, header)) {
+		/* a free block's, with a footer that agrees: freed already; else damaged */
+		header ^= TLSF_USED;
+		return tlsf_header_good(c, &u, header) && !u.prev_free &&
 		       *tlsf_block_footer_below(tlsf_block_at(c, u.b + u.n)) == u.b ?
 			TLSF_E_FREE : TLSF_E_HEADER;
+	}
 	if (!tlsf_above_good(c, &u, tlsf_block_at(c, u.b + u.n)->header, &end) ||
 	    (u.prev_free && !tlsf_below_good(c, &u, &below)))
 		return TLSF_E_NEIGHBOUR;
@@ -154,7 +157,7 @@ enum tlsf_status tlsf_core_usable(struct tlsf_core *c, const void *ptr, size_t *
 
 /* ---- when an operation fails ---- */
 
-/* put back exactly where it was the block that left its list last */
+/* undo the most recent unlink: put @b back where it was in its list */
 noinline __cold void tlsf_core_relink(struct tlsf_core *c, size_t b)
 {
 	size_t prev = tlsf_block_at(c, b)->prev;
@@ -193,20 +196,23 @@ noinline __cold void tlsf_core_free_undo_below(struct tlsf_core *c, const void *
 	}
 }
 
-/* so much is free, but not in one block, or what leads to that block is damaged */
-static noinline __cold enum tlsf_status explain_search(const struct tlsf_core *c, size_t room)
+/**
+ * tlsf_core_alloc_why() - find out why an allocation failed
+ * @c: control structure
+ * @align: what tlsf_op_memalign() was called with; TLSF_GRANULE for tlsf_op_alloc()
+ * @size: the same
+ *
+ * Damage that the search met comes before all reasons to do with the amount of memory.
+ *
+ * Context: any; the caller serialises, and has not let go of @c in between. At most as
+ *	long as the search of the allocation.
+ * Return: the reason; nothing is counted.
+ */
+noinline __cold enum tlsf_status tlsf_core_alloc_why(const struct tlsf_core *c, size_t align,
+						     size_t size)
 {
 	unsigned int steps = 0;
 	struct tlsf_found f;
-
-	return tlsf_list_find(c, room, &f, &steps) == TLSF_E_FRAGMENTED ? TLSF_E_FRAGMENTED :
-									  TLSF_E_LINKS;
-}
-
-/* why does no allocation of @size at @align succeed? nothing has changed since it failed */
-static __always_inline enum tlsf_status explain_failure(const struct tlsf_core *c, size_t align,
-							size_t size)
-{
 	size_t need, room;
 
 	if (tlsf_align_bad(c, align))
@@ -217,11 +223,13 @@ static __always_inline enum tlsf_status explain_failure(const struct tlsf_core *
 	room = tlsf_room_for(align, need);
 	if (room != need && tlsf_size_bad(c, (room - 1) * TLSF_GRANULE))
 		return TLSF_E_SIZE;
-	return need > c->free ? TLSF_E_EXHAUSTED : explain_search(c, room);
+	if (tlsf_list_find(c, room, &f, &steps) != TLSF_E_FRAGMENTED)
+		return TLSF_E_LINKS;
+	return need > c->free ? TLSF_E_EXHAUSTED : TLSF_E_FRAGMENTED;
 }
 
 /**
- * tlsf_core_alloc_failed() - what is left of an allocation that failed
+ * tlsf_core_alloc_failed() - count a failed allocation and find out why it failed
  * @c: control structure
  * @align: what tlsf_op_memalign() was called with; TLSF_GRANULE for tlsf_op_alloc()
  * @size: the same
@@ -233,7 +241,7 @@ static __always_inline enum tlsf_status explain_failure(const struct tlsf_core *
 noinline __cold enum tlsf_status tlsf_core_alloc_failed(struct tlsf_core *c, size_t align,
 							size_t size)
 {
-	enum tlsf_status status = explain_failure(c, align, size);
+	enum tlsf_status status = tlsf_core_alloc_why(c, align, size);
 
 	c->status = status;
 	c->fail_exhausted += status == TLSF_E_EXHAUSTED;
@@ -242,7 +250,7 @@ noinline __cold enum tlsf_status tlsf_core_alloc_failed(struct tlsf_core *c, siz
 }
 
 /**
- * tlsf_core_reject() - what is left of an operation that rejected its pointer
+ * tlsf_core_reject() - count a rejected pointer and find out why
  * @c: control structure
  * @ptr: what it was called with
  *
@@ -261,7 +269,7 @@ noinline __cold enum tlsf_status tlsf_core_reject(struct tlsf_core *c, const voi
  * tlsf_core_size() - bytes of the control structure in a piece of memory
  * @bytes: all of the memory
  *
- * Return: bytes, a multiple of the granule: 4 KiB of 1 MiB, 8.5 KiB of any size; 0 when
+ * Return: bytes, a multiple of the granule: 3.6 KiB of 1 MiB, 8.1 KiB of any size; 0 when
  * the memory is too small for one block beside it, or larger than TLSF_REGION_MAX.
  */
 size_t tlsf_core_size(size_t bytes)
@@ -270,6 +278,7 @@ size_t tlsf_core_size(size_t bytes)
 
 	if (bytes < sizeof(struct tlsf_core) || bytes > TLSF_REGION_MAX)
 		return 0;
+	/* The head of list i is granule TLSF_FIRST_LIST + 1 + i; i goes up to the largest class. */
 	size = (TLSF_FIRST_LIST + 1 + tlsf_map_index(words - 1) + 1) * TLSF_GRANULE;
 	return size + TLSF_BLOCK_MIN + TLSF_BLOCK_HEADER > words * TLSF_GRANULE ? 0 : size;
 }

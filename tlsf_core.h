@@ -50,7 +50,7 @@
 /* and bits for the indices below the first list */
 #define TLSF_BITMAP_WORDS	(TLSF_LISTS_MAX / TLSF_WORD_BITS + (sizeof(size_t) == 8 ? 1 : 2))
 
-/* Most steps any one operation takes: see tlsf_ops.h, "Steps". */
+/* No operation takes more steps: see tlsf_ops.h, "Steps". */
 #define TLSF_STEPS_MAX		8
 
 /**
@@ -100,8 +100,9 @@ enum tlsf_status {
  *					header is its footer
  *	highest bit	TLSF_USED	this block is allocated, else in a free list
  * Bits from TLSF_BLOCK_LIMIT up to the highest are zero, kept for a check word. A free
- * block is never above another, so its header is its size. A small number, such as a link
- * or most of what callers store, is no header of an allocated block.
+ * block has neither flag, since two free blocks are never neighbours: its header is its size.
+ * A small number, such as a link or most of what callers store, is no header of an allocated
+ * block.
  *
  * The memory is one piece: the control structure with its lists, then the region, which
  * is blocks without gaps and an end mark. The end mark is the header of an allocated block
@@ -115,11 +116,13 @@ enum tlsf_status {
  * structure, of a block whose next would be the head of the list. So what points at a block
  * is always the next of the block before it, real or not, and insertion has no special
  * case. Bit n of the bitmap belongs to the list of index n: the link of a block says which
- * bit to clear when it was the only one. Every list ends in the sentinel, the block of
- * index TLSF_NIL, whose prev is scratch: who is about to test whether the block after knows
- * us writes our index there first, so that the end of a list passes the test too. It is
- * not index 0, so a link that was zeroed after free is no end of a list but rejected: what
- * would be the prev of block 0 is the next of the sentinel, which is no block's index.
+ * bit to clear when it was the only one.
+ *
+ * Every list ends in the sentinel, the block of index TLSF_NIL. Before the code tests that the
+ * next block points back to this one, it stores this block's index in the sentinel's prev: so
+ * the end of a list passes the same test, without a branch. The sentinel is not index 0, so
+ * that a link that was zeroed after a free is rejected: the "prev" of block 0 is the next of the
+ * sentinel, which is always TLSF_NIL.
  *
  * Invariants; tlsf_check.c proves them by these numbers:
  *
@@ -163,9 +166,10 @@ struct tlsf_block {
  * @start: index of the first block; the lists end there
  * @max_request: no larger request can ever succeed; 0 when the heap was retired
  * @free: granules of free blocks, headers included
- * @free_minus_frees: free blocks less @frees, so that a free without a merge, which
- *	adds one to both, has nothing to count here
- * @low_water: least @free ever, but for what was allocated after the last free
+ * @free_minus_frees: number of free blocks minus @frees, may wrap. A free that merges with
+ *	nothing adds one to both, so the common case does not write it.
+ * @low_water: lowest @free as of the last free or resize; readers take the minimum of it
+ *	and @free, so that an allocation need not update it
  * @allocs: blocks ever handed out
  * @frees: blocks ever taken back; @allocs - @frees are allocated now
  * @bitmap: bit n is set when the list of index n is not empty
@@ -179,7 +183,7 @@ struct tlsf_block {
  * @list: heads; the region begins where they end
  *
  * On 64-bit every operation needs the first line of 64 bytes and the second, which has the
- * bits of all lists for blocks of up to 26 KiB. What is rare is behind the bitmap.
+ * bits of all lists for blocks below 14 KiB. What is rare is behind the bitmap.
  */
 struct tlsf_core {
 	unsigned long summary;
@@ -355,6 +359,7 @@ enum tlsf_status tlsf_core_grow_backward(struct tlsf_core *c, void **ptr, size_t
 enum tlsf_status tlsf_core_usable(struct tlsf_core *c, const void *ptr, size_t *usable);
 
 /* what is left to do, under the same lock, for who calls tlsf_op_*() when one fails */
+enum tlsf_status tlsf_core_alloc_why(const struct tlsf_core *c, size_t align, size_t size);
 enum tlsf_status tlsf_core_alloc_failed(struct tlsf_core *c, size_t align, size_t size);
 enum tlsf_status tlsf_core_reject(struct tlsf_core *c, const void *ptr);
 

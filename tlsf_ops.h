@@ -15,7 +15,7 @@
  * Validation. A pointer is held against the region before anything is read through it, a
  * size against the end of the region before it is believed, both neighbours must agree
  * with it, a block leaves its list only if whatever points at it is where its links say
- * (safe unlink), and a list takes a block only if its head knows the list. A link is held
+ * (safe unlink), and a list takes a block only if its head points back to it. A link is held
  * against the end of the region before it is followed. What is found damaged after a block
  * has left its list is undone: a removed block keeps its links, so it can be put back where
  * it was, the last one first. So a rejected operation changes nothing. tlsf_core_reject()
@@ -80,7 +80,7 @@ static __always_inline bool tlsf_align_bad(const struct tlsf_core *c, size_t ali
 
 /*
  * Granules that serve @need at a multiple of @align wherever they begin: the gap that
- * tlsf_align_gap() leaves below is smaller than what is added.
+ * tlsf_align_gap() leaves below is at most what is added.
  */
 static __always_inline size_t tlsf_room_for(size_t align, size_t need)
 {
@@ -88,10 +88,10 @@ static __always_inline size_t tlsf_room_for(size_t align, size_t need)
 }
 
 /*
- * How many granules above @b the first block may begin whose payload is a multiple of
- * @align, if what is left below it is either nothing or a free block. From granule g to
- * the next multiple of a power of two p there are -g mod p, and the payload of @b is
- * granule g = @b / TLSF_GRANULE + 1; -g is then the complement of @b / TLSF_GRANULE.
+ * Granules to skip at the start of free block @b so that the payload after them is aligned to
+ * @align. What is skipped is nothing, or large enough to be a free block. The payload of @b
+ * begins at granule g = b / TLSF_GRANULE + 1; the distance to the next multiple of a power of
+ * two p is -g mod p, which is ~(b / TLSF_GRANULE) & (p - 1).
  */
 static __always_inline size_t tlsf_align_gap(const struct tlsf_block *b, size_t align)
 {
@@ -136,7 +136,8 @@ static __always_inline void tlsf_list_emptied(struct tlsf_core *c, size_t list)
 
 /*
  * May a block be pushed on @list? Its @head gets a link back to the new block, so it must
- * be a block that knows the list: else that link is written over somebody's data.
+ * be a block that points back to the list: else that link is written over somebody's data.
+ * The head of an empty list is the sentinel, which is made to point back first.
  */
 static __always_inline bool tlsf_list_good(struct tlsf_core *c, size_t list, size_t head)
 {
@@ -177,10 +178,10 @@ static __always_inline bool tlsf_block_push(struct tlsf_core *c, size_t b, size_
  * Take @b, the head of @list, off it. False, and nothing has changed, when the block after it
  * does not agree.
  *
- * Whether it was the only one no processor can foretell, so the bitmap is written without a
- * branch (10 % of the time of 1 MiB at 85 %). Where its bitmap word has no other list it can:
- * so it is when blocks of one size come and go, and then nothing that follows has to wait
- * for the link (a third of the time of 32 MiB with one size).
+ * Whether @b was the only block of its list cannot be predicted, so the bitmap is updated
+ * without a branch (10 % of the time, 1 MiB pool, mixed sizes). If its bitmap word has no other
+ * list, a branch predicts well, as when blocks of one size come and go, and nothing waits for
+ * the load of the link (a third of the time, 32 MiB pool, one size).
  */
 static __always_inline bool tlsf_block_pop(struct tlsf_core *c, size_t b, size_t list)
 {
@@ -209,7 +210,9 @@ static __always_inline bool tlsf_block_unlink(struct tlsf_core *c, size_t b)
 {
 	size_t prev = tlsf_block_at(c, b)->prev, next;
 
-	if (unlikely(prev > c->last || tlsf_block_at(c, prev)->next != b))
+	/* a list or a block: the words before the lists could look like one that points at @b */
+	if (unlikely(prev < TLSF_FIRST_LIST || prev > c->last ||
+		     tlsf_block_at(c, prev)->next != b))
 		return false;
 	next = tlsf_block_at(c, b)->next;
 	if (unlikely(next > c->last))
@@ -273,7 +276,7 @@ static __always_inline bool tlsf_above_free_good(const struct tlsf_core *c, size
 			 *tlsf_block_footer_below(tlsf_block_at(c, *end)) != b);
 }
 
-/* either, by what @header says; @end is where free memory above @u ends, or @u itself */
+/* either, by what @header says; @end is the end of the free block above, or of @u itself */
 static __always_inline bool tlsf_above_good(const struct tlsf_core *c, const struct tlsf_used *u,
 					    size_t header, size_t *end)
 {
@@ -323,7 +326,7 @@ static __always_inline enum tlsf_status tlsf_list_search(const struct tlsf_core 
 
 	*steps += 1;
 	if (!word) {
-		word = c->summary & TLSF_SUMMARY_BITS & ~1UL << w;
+		word = c->summary & TLSF_SUMMARY_BITS & (~1UL << w);	/* those above w */
 		if (unlikely(!word))
 			return TLSF_E_FRAGMENTED;
 		*steps += 1;
@@ -359,7 +362,7 @@ static __always_inline enum tlsf_status tlsf_list_find(const struct tlsf_core *c
 	return status;
 }
 
-/* Is what was found a free block that ends in the region, and does it know its list? */
+/* Is what was found a free block that ends in the region, and does it point back to its list? */
 static __always_inline bool tlsf_found_good(const struct tlsf_core *c, const struct tlsf_found *f)
 {
 	return !unlikely(f->n - TLSF_GRANULES_MIN > c->last - f->b ||
@@ -375,7 +378,7 @@ static __always_inline bool tlsf_found_good(const struct tlsf_core *c, const str
  * @steps: set to the steps it took
  *
  * With an alignment beyond the granule it looks for a block that is large enough wherever it
- * lies, @align + TLSF_BLOCK_MIN larger than @size, and gives back what is left below.
+ * lies (tlsf_room_for()), and gives back what is left below.
  * What is left above becomes a free block when it can be one, else it is handed out too.
  *
  * Return: memory aligned to @align; or NULL, and nothing has changed: under the same lock
@@ -442,7 +445,10 @@ static __always_inline void *tlsf_op_alloc(struct tlsf_core *c, size_t size, uns
 
 /* ---- free ---- */
 
-/* @n granules more are free, if not less; the moment before is the one for a minimum */
+/*
+ * Add @n to the free granules; a resize that grows passes a negative number, wrapped. Their
+ * number is lowest just before it rises, so low_water is updated here and not by allocations.
+ */
 static __always_inline void tlsf_free_adjust(struct tlsf_core *c, size_t n)
 {
 	if (c->free < c->low_water)

@@ -22,9 +22,9 @@ MARKS = ("done", *OPERATIONS)  # in the order of lines.c
 # depend on the compiler and are held for gcc 12 alone.
 CEILINGS = {
     ("alloc", "data"): (7.00, 12), ("alloc", "code"): (9.20, 11),
-    ("free", "data"): (8.22, 13), ("free", "code"): (8.41, 11),
+    ("free", "data"): (8.22, 13), ("free", "code"): (9.19, 11),
     ("memalign", "data"): (9.70, 14), ("memalign", "code"): (15.15, 17),
-    ("resize", "data"): (6.09, 13), ("resize", "code"): (8.21, 11),
+    ("resize", "data"): (6.09, 13), ("resize", "code"): (8.42, 11),
 }
 KINDS = ("data", "code")
 

@@ -346,6 +346,57 @@ static void damaged_end_mark_is_rejected(void)
 	heap_close(&h);
 }
 
+/* a request that is a little more than all there is, in the class of the one free block */
+static void damage_is_named_before_exhaustion(void)
+{
+	struct tlsf_block *block;
+	void *p[2];
+	struct heap h;
+	size_t size, head;
+
+	heap_build(&h, "F30000", p);
+	size = h.c->free * G + 2 * G;
+	EXPECT(!tlsf_core_alloc(h.c, size));
+	EXPECT_EQ(tlsf_core_status(h.c), TLSF_E_SIZE);
+	heap_close(&h);
+
+	heap_build(&h, "F30000 U64", p);
+	size = h.c->free * G + G;
+	EXPECT(!tlsf_core_alloc(h.c, size));
+	EXPECT_EQ(tlsf_core_status(h.c), TLSF_E_EXHAUSTED);
+	block = tlsf_block_of(p[0]);
+	head = block->prev;
+	tlsf_block_at(h.c, head)->next = SIZE_MAX;
+	EXPECT(!tlsf_core_alloc(h.c, size));
+	EXPECT_EQ(tlsf_core_status(h.c), TLSF_E_LINKS);
+	tlsf_block_at(h.c, head)->next = tlsf_block_index(h.c, block);
+	block->header += 8 * G;
+	EXPECT(!tlsf_core_alloc(h.c, size));
+	EXPECT_EQ(tlsf_core_status(h.c), TLSF_E_LINKS);
+	block->header -= 8 * G;
+	heap_close(&h);
+}
+
+/*
+ * A small number as the link back of a freed block leads into the control structure, where
+ * words may happen to be the index of the block: those before the lists are nobody's next.
+ */
+static void small_link_back_is_rejected(void)
+{
+	struct heap h;
+	void *p[3];
+	size_t i, was;
+
+	heap_build(&h, "F200 U64 U32", p);
+	was = tlsf_block_of(p[0])->prev;
+	for (i = 0; i < TLSF_FIRST_LIST; i++) {
+		tlsf_block_of(p[0])->prev = i;
+		EXPECT_EQ(tlsf_core_free(h.c, p[1]), TLSF_E_LINKS);
+	}
+	tlsf_block_of(p[0])->prev = was;
+	heap_close(&h);
+}
+
 int main(void)
 {
 	static const struct ktap_case cases[] = {
@@ -385,6 +436,8 @@ int main(void)
 		KTAP_CASE(next_below_of_a_head_gone_wild_is_not_served),
 		KTAP_CASE(prev_below_of_a_head_gone_wild_is_not_served),
 		KTAP_CASE(footer_below_of_a_head_gone_wild_is_not_served),
+		KTAP_CASE(damage_is_named_before_exhaustion),
+		KTAP_CASE(small_link_back_is_rejected),
 	};
 
 	return ktap_run("unit_damage", cases, ARRAY_SIZE(cases));
