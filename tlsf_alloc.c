@@ -3,14 +3,14 @@
  * Allocate and free: the fast path, the slow path, and the exported functions.
  *
  * Room: pool. May be called in every context: task, softirq, hard interrupt, NMI, with
- * interrupts off and under raw spinlocks, on PREEMPT_RT too. None sleeps, reclaims or
- * prints: reports are handed to an irq_work.
+ * interrupts off and under raw spinlocks, on PREEMPT_RT too; what is for the device, in any
+ * but NMI. None sleeps, reclaims or prints: reports are handed to an irq_work.
  *
  * alloc_fast() and free_fast() are templates, inlined into each exported function and, with
  * @recorded, once more into what these jump to while operations are timed. They either
  * succeed or leave all else to a tail call, so that no register is saved for coming back: to
- * alloc_failed() or free_rejected() when the core says no, else to tlsf_alloc_slow() or
- * tlsf_free_slow(). "make wcet" counts each path.
+ * alloc_failed() or free_rejected() when the core says no and nobody records, else to
+ * tlsf_alloc_slow() or tlsf_free_slow(). "make wcet" counts each path.
  */
 #include <linux/log2.h>
 #include <linux/module.h>
@@ -30,6 +30,11 @@ static noinline __cold void *alloc_failed(struct tlsf_pool *pool, size_t align, 
 {
 	struct tlsf_call call = { .align = align, .size = size, .caller = caller };
 
+	/* blocks that were freed since the fast path looked: it begins anew */
+	if (unlikely(tlsf_defer_pending(&pool->defer))) {
+		tlsf_unlock_irqrestore(&pool->lock, flags);
+		return tlsf_alloc_slow(pool, align, size, gfp, caller, NULL);
+	}
 	call.status = tlsf_core_alloc_failed(tlsf_pool_core(pool), align, size);
 	tlsf_unlock_irqrestore(&pool->lock, flags);
 	if (!size)
@@ -38,7 +43,10 @@ static noinline __cold void *alloc_failed(struct tlsf_pool *pool, size_t align, 
 	return NULL;
 }
 
-/* @recorded is constant: the two instances share no branch but that of the static key */
+/*
+ * @recorded is a constant. All that the instance without it pays for recording is the static
+ * branch of tlsf_timing.
+ */
 static __always_inline void *alloc_fast(struct tlsf_pool *pool, size_t align, size_t size,
 					gfp_t gfp, const bool recorded)
 {
@@ -48,7 +56,7 @@ static __always_inline void *alloc_fast(struct tlsf_pool *pool, size_t align, si
 	void *ptr;
 	u64 start;
 
-	/* what is no power of two fails as the largest number does, which no core serves */
+	/* SIZE_MAX makes the core reject a bad alignment */
 	if (!recorded && !is_power_of_2(align))
 		align = SIZE_MAX;
 	if (!recorded && unlikely(gfp & __GFP_ZERO))
@@ -73,35 +81,54 @@ slow:
 	return tlsf_alloc_slow(pool, align, size, gfp, tlsf_user_ip(recorded), NULL);
 }
 
-/* entered by a tail call; the arguments that most callers have come first, as they have them */
+/* arguments in the order of the exported functions, so that the tail call moves no register */
 static noinline void *alloc_recorded(size_t size, gfp_t gfp, struct tlsf_pool *pool, size_t align)
 {
 	return alloc_fast(pool, align, size, gfp, true);
 }
 
-/*
- * One attempt on the slow path. False when there is no block, but freed ones wait: nothing
- * is counted then, for the request is not over.
+/**
+ * tlsf_alloc_try() - one try of a request on the slow path
+ * @pool: pool, locked
+ * @call: the request; @call->retry is set when it is not over: there is no block, but
+ *	deferred frees may make one. Then nothing was counted.
  */
-static noinline bool alloc_attempt(struct tlsf_pool *pool, struct tlsf_call *call)
+void tlsf_alloc_try(struct tlsf_pool *pool, struct tlsf_call *call)
 {
 	struct tlsf_core *core = tlsf_pool_core(pool);
-	bool over = true;
+	bool final = call->retry;
+	enum tlsf_status why;
 
-	if (!tlsf_slow_begin(pool, call))
-		return true;
+	lockdep_assert_held(&pool->lock.raw);
+	call->retry = false;
+	call->status = TLSF_OK;
 	call->ptr = call->align > TLSF_GRANULE ?
 		tlsf_op_memalign(core, call->align, call->size, &call->steps) :
 		tlsf_op_alloc(core, call->size, &call->steps);
-	call->status = TLSF_OK;
-	if (likely(call->ptr))
+	if (likely(call->ptr)) {
 		call->cost.usable = tlsf_block_usable(call->ptr);
-	else if (!call->last && tlsf_defer_pending(&pool->defer))
-		over = false;
-	else
+		return;
+	}
+	if (!final && tlsf_defer_pending(&pool->defer)) {
+		why = tlsf_core_alloc_why(core, call->align, call->size);
+		call->retry = why == TLSF_E_EXHAUSTED || why == TLSF_E_FRAGMENTED;
+	}
+	if (!call->retry)
 		call->status = tlsf_core_alloc_failed(core, call->align, call->size);
-	tlsf_slow_end(pool, call, TLSF_LAT_ALLOC, tlsf_clock());
-	return over;
+}
+
+/* the same in a section; a request that is not over is not recorded either */
+static noinline void alloc_attempt(struct tlsf_pool *pool, struct tlsf_call *call)
+{
+	if (!tlsf_slow_begin(pool, call)) {
+		call->retry = false;
+		return;
+	}
+	tlsf_alloc_try(pool, call);
+	if (call->retry)
+		tlsf_unlock_irqrestore(&pool->lock, call->flags);
+	else
+		tlsf_slow_end(pool, call, TLSF_LAT_ALLOC, tlsf_clock());
 }
 
 /**
@@ -139,9 +166,9 @@ noinline void *tlsf_alloc_slow(struct tlsf_pool *pool, size_t align, size_t size
 
 	if (!size)
 		return ZERO_SIZE_PTR;
-	if (!alloc_attempt(pool, &call)) {
+	alloc_attempt(pool, &call);
+	if (call.retry) {
 		tlsf_drain_failing(pool);
-		call.last = true;
 		alloc_attempt(pool, &call);
 	}
 	if (cost) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Life of a pool: its memory, the list of pools, the default pool, retirement.
+ * Life of a pool: its memory, the list of pools, the default pool, and its retirement: no
+ * further request is served, frees still are.
  *
  * Room: pool. Task context but for tlsf_pool_retire(); nothing here runs for each
  * operation. The lock order is in tlsf_pool_priv.h.
@@ -50,7 +51,7 @@ static void pool_release(struct tlsf_pool *pool)
 	vfree(pool);
 }
 
-/* what pools leave to the rest of the machine: memory taken to the end is a deadlock */
+/* what pools leave to the rest of the machine: taking all memory can deadlock it */
 #define TLSF_RESERVE_MIN	((u64)SZ_16M)
 #define TLSF_RESERVE_MAX	((u64)SZ_256M)
 
@@ -97,7 +98,10 @@ static struct tlsf_pool *pool_make(const char *name, size_t bytes)
 	return ERR_PTR(err);
 }
 
-/* no more than leaves the reserve: not tried, and given back if others took it meanwhile */
+/*
+ * Make a pool only if the reserve stays free: looked at before, and after, in case somebody
+ * else took memory meanwhile.
+ */
 static struct tlsf_pool *pool_make_within(const char *name, size_t bytes)
 {
 	struct tlsf_pool *pool = ERR_PTR(-ENOMEM);
@@ -230,13 +234,16 @@ EXPORT_SYMBOL_GPL(tlsf_pool_destroy);
 void tlsf_pool_retire(struct tlsf_pool *pool, unsigned long caller)
 {
 	unsigned long flags;
+	bool first;
 
-	/* if not now, then the next that finds it */
+	/* Cannot wait for the lock here: the next request that meets the damage retires the pool. */
 	if (!tlsf_lock_irqsave(&pool->lock, &flags))
 		return;
+	/* both under the lock: a request that is refused from now on knows why */
 	tlsf_core_retire(tlsf_pool_core(pool));
+	first = !xchg(&pool->damaged, true);
 	tlsf_unlock_irqrestore(&pool->lock, flags);
-	if (!xchg(&pool->damaged, true))
+	if (first)
 		tlsf_report_damage(pool, caller);
 }
 

@@ -74,7 +74,7 @@ struct tlsf_pool {
 
 	struct tlsf_defer defer;	/* blocks are taken off under lock */
 
-	/* statistics of those without the lock: see tlsf_pool.h */
+	/* counters that are updated without the lock: see tlsf_pool.h */
 #define TLSF_EVENT(name) atomic_long_t name;
 	struct {
 		TLSF_POOL_EVENTS(TLSF_EVENT)
@@ -113,7 +113,7 @@ static __always_inline struct tlsf_core *tlsf_pool_core(const struct tlsf_pool *
  * @old_usable: out of a resize: bytes that the block had
  * @caller: the user's code, for reports
  * @status: out
- * @last: of a request: it fails for good when it finds no block now
+ * @retry: of a request: out: not over, deferred frees may serve it; in: this is the second try
  * @flags: of the interrupts, inside the section
  * @start: clock before the lock
  * @locked: clock with the lock held; @start when the lock was free
@@ -127,7 +127,7 @@ struct tlsf_call {
 	size_t old_usable;
 	unsigned long caller;
 	enum tlsf_status status;
-	bool last;
+	bool retry;
 	unsigned long flags;
 	u64 start;
 	u64 locked;
@@ -153,11 +153,10 @@ static inline bool tlsf_status_blames_pointer(enum tlsf_status status)
 DECLARE_STATIC_KEY_FALSE(tlsf_traced);
 
 /*
- * The user's code that called the exported function this is inlined into or, when
- * @recorded, the one that called this one last of all. That is a tail call, so their return
- * address is the same. Where there are none, because frame pointers are kept, it is one
- * frame up. To be asked for where it is needed: GCC keeps an argument in a register all the
- * way, which costs three instructions.
+ * Return address into the module's user. Unrecorded it is our own, since this is inlined into
+ * the exported function. Recorded: that function called us by a tail call, so the address is the
+ * same, but with frame pointers, where GCC makes no tail calls and it is one frame up. To be
+ * called only where it is needed: passing it along costs three instructions.
  */
 static __always_inline unsigned long tlsf_user_ip(const bool recorded)
 {
@@ -177,7 +176,7 @@ static __always_inline unsigned long tlsf_user_ip(const bool recorded)
 	return _RET_IP_;
 }
 
-/* Under the lock, whose line this is in: a store each time, so that all take equally long. */
+/* under the lock, in whose line this is; stored always, so that operations take equally long */
 static __always_inline void tlsf_steps_record(struct tlsf_pool *pool, unsigned int steps)
 {
 	/* for tlsf_pool_steps_seen() */
@@ -204,8 +203,8 @@ static __always_inline bool tlsf_fast_begin(struct tlsf_pool *pool, unsigned lon
 }
 
 /*
- * End it. What is behind @start is for the record alone; what only a new extreme wants to
- * know is looked up there. @caller 0: see tlsf_user_ip().
+ * End it. All parameters from @start on are used only if @recorded. @caller 0: it is looked up,
+ * when there is a new minimum or maximum to tell of.
  */
 static __always_inline void tlsf_fast_end(struct tlsf_pool *pool, unsigned long flags,
 					     const bool recorded, u64 start, enum tlsf_lat_op op,
@@ -270,6 +269,7 @@ void *tlsf_alloc_slow(struct tlsf_pool *pool, size_t align, size_t size, gfp_t g
 		      unsigned long caller, struct tlsf_cost *cost);
 void tlsf_free_slow(struct tlsf_pool *pool, void *ptr, unsigned long caller,
 		    struct tlsf_cost *cost);
+void tlsf_alloc_try(struct tlsf_pool *pool, struct tlsf_call *call);
 void tlsf_zero(void *ptr, size_t from, size_t to);
 
 /* ---- reports: tlsf_report.c ---- */

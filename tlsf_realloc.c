@@ -2,9 +2,10 @@
 /*
  * Resize: in place, backward into the block below, or elsewhere.
  *
- * Room: pool. In place has a fast path like tlsf_alloc.c; what moves contents does so outside
- * the lock, in up to four holds of it. A resize that fails has changed nothing, beside
- * damage too. Any context and never sleeps, but for tlsf_pool_resize_cost().
+ * Room: pool. In place has a fast path like tlsf_alloc.c. Contents move outside the lock; it
+ * is taken for each step: in place, backward, allocate, free, and give back. A resize that fails
+ * has changed nothing, next to damaged memory too, unless its caller was killed. Any context
+ * and never sleeps, but for tlsf_pool_resize_cost().
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -77,17 +78,6 @@ static void run_trim(struct tlsf_pool *pool, struct tlsf_call *call)
 		call->cost.usable = tlsf_block_usable(call->ptr);
 }
 
-static void run_alloc(struct tlsf_pool *pool, struct tlsf_call *call)
-{
-	struct tlsf_core *core = tlsf_pool_core(pool);
-
-	lockdep_assert_held(&pool->lock.raw);
-	call->ptr = tlsf_core_memalign(core, call->align, call->size);
-	call->status = call->ptr ? TLSF_OK : tlsf_core_status(core);
-	if (call->ptr)
-		call->cost.usable = tlsf_block_usable(call->ptr);
-}
-
 static void run_free(struct tlsf_pool *pool, struct tlsf_call *call)
 {
 	lockdep_assert_held(&pool->lock.raw);
@@ -156,16 +146,18 @@ static noinline void resize_backward(struct tlsf_pool *pool, struct tlsf_call *c
 
 /*
  * The last resort: another block, a copy outside the lock, and the old one freed. When
- * that is rejected the old block is still the caller's, and the new one goes. Freed blocks
- * that wait are taken back first: the request is to fail, and to be counted, only once.
+ * that is rejected the old block is still the caller's, and the new one goes.
  */
 static noinline void resize_elsewhere(struct tlsf_pool *pool, struct tlsf_call *call, gfp_t gfp,
 				      bool may_sleep)
 {
 	struct tlsf_call to = { .align = call->align, .size = call->size, .caller = call->caller };
 
-	tlsf_drain_failing(pool);
-	locked(pool, &to, run_alloc);
+	locked(pool, &to, tlsf_alloc_try);
+	if (to.retry) {
+		tlsf_drain_failing(pool);
+		locked(pool, &to, tlsf_alloc_try);
+	}
 	call->status = to.status;
 	if (!to.ptr)
 		return tlsf_report_failure(pool, &to, gfp);

@@ -3,8 +3,9 @@
  * Frees that have to be deferred, for the test of who takes them back.
  *
  * Room: vm. A plain client of linux/tlsf.h, with a pool of its own, of which
- * nothing is left. A probe inside the allocator's section frees most of a full pool. Does
- * all of it while it is loaded; the load fails with
+ * nothing is left. A probe inside the allocator's section frees most of a full pool: of a
+ * section before, or with late=1 of the very request that finds no block. Does all of it
+ * while it is loaded; the load fails with
  *	EOPNOTSUPP	the kernel does not let a probe be set there
  *	EIO		a request failed although blocks waited that would have served it
  *	ETIME		the rest did not come back by itself
@@ -23,6 +24,10 @@
 static struct tlsf_pool *pool;
 static void *block[BLOCKS], *filler[FILLERS], *last, *served;
 static bool freed;
+
+static bool late;
+module_param(late, bool, 0444);
+MODULE_PARM_DESC(late, "Free while a request is about to fail; recording has to be off");
 
 static int free_all(struct kprobe *unused, struct pt_regs *regs)
 {
@@ -98,6 +103,23 @@ static int defer_and_ask(void)
 	return used_blocks() == full.used_blocks + 1 - BLOCKS ? 0 : -ETIME;
 }
 
+/* the fast path has found no block, and still has the lock */
+static int defer_when_failing(void)
+{
+	int err = fill();
+
+	if (err)
+		return err;
+	probe.symbol_name = "alloc_failed";
+	if (register_kprobe(&probe))
+		return -EOPNOTSUPP;
+	served = tlsf_pool_alloc(pool, REQUEST, GFP_KERNEL);
+	unregister_kprobe(&probe);
+	if (!freed)
+		return -EINVAL;
+	return served ? 0 : -EIO;
+}
+
 static int __init deferred_init(void)
 {
 	int err;
@@ -105,7 +127,7 @@ static int __init deferred_init(void)
 	pool = tlsf_pool_create("deferred", 32 << 10);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	err = defer_and_ask();
+	err = late ? defer_when_failing() : defer_and_ask();
 	empty();
 	tlsf_pool_destroy(pool);
 	return err;
