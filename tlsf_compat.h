@@ -3,7 +3,7 @@
  * Differences between kernel versions: the only file that looks at
  * LINUX_VERSION_CODE.
  *
- * Room: mod. Included by all kernel rooms but the core. Each entry says since when the
+ * Room: mod. May be included by all kernel rooms but the core. Each entry says since when the
  * new way exists, so that it can go when the old kernels do.
  */
 #ifndef _TLSF_COMPAT_H

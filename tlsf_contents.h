@@ -2,8 +2,8 @@
 /*
  * What an open file has written into a block: the pattern of a seed, or zeros.
  *
- * Room: dev. A block comes with what somebody else left in it, which is nobody's
- * business. So memory is compared with what is known to have been written there, and with
+ * Room: dev. A block comes with what somebody else left in it, which user space must not find
+ * out. So memory is compared with what is known to have been written there, and with
  * nothing else; what an answer says besides follows from the caller's own arguments.
  *
  * Context: task; may sleep. Work is done in pieces of TLSF_POOL_PIECE: in between others

@@ -2,7 +2,7 @@
 /*
  * Views for people in debugfs; no ABI promise.
  *
- * Room: views.
+ * Room: views. Called by tlsf_mod.c alone; includes nothing.
  */
 #ifndef _TLSF_DEBUGFS_H
 #define _TLSF_DEBUGFS_H

@@ -3,7 +3,7 @@
  * Frees that could not have the lock. See tlsf_defer.h.
  *
  * Room: pool. No lock, no allocation. Cost: taking off is a dozen steps and never
- * retries; adding retries only while another processor adds at the same time.
+ * retries; adding retries only while others add or take off at the same time.
  */
 #include <linux/align.h>
 #include <linux/random.h>

@@ -2,14 +2,15 @@
 /*
  * /dev/tlsf: allocate, free and look at the default pool through ioctl.
  *
- * Room: dev. A plain client of the pool: knows neither the core nor the pool's
- * insides. Task context only.
+ * Room: dev. A client of the pool, of its figures and of the threshold (tlsf_pool.h,
+ * tlsf_latency.h, tlsf_threshold.h); knows neither the core nor the pool's insides. Task
+ * context only.
  *
  * User space names blocks by handles. A handle belongs to the open file that got it,
  * is given out in cyclic order so that a stale one is soon recognised, and ends with
  * the file, however that ends. One table drives the dispatch: an entry knows its
- * struct's sizes and its function or opcode, and the dispatcher does all copying. It writes the
- * struct back before the function runs as well as after, so that a pointer that cannot
+ * struct's sizes and its function or opcode, and the dispatcher does all copying. It writes
+ * the struct back before the function runs as well as after, so that a pointer that cannot
  * be written is found while nothing has happened yet.
  *
  * No request keeps the processor for longer than TLSF_POOL_PIECE bytes take: between such

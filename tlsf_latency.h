@@ -2,8 +2,8 @@
 /*
  * What operations cost: clock, per-CPU histograms, worst-case witness.
  *
- * Room: latency. Knows no pool and no core; the pool tells it what to record. Records
- * with interrupts off, in a bounded number of steps, without a lock; reads and resets
+ * Room: latency. Knows no pool, and of the core the mapping alone; the pool tells it what
+ * to record. Records with interrupts off, in a bounded number of steps, without a lock; reads and resets
  * from task context. Operations, kinds, contexts and units are those of the ABI
  * (uapi/linux/tlsf.h).
  *

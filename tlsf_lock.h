@@ -3,10 +3,11 @@
  * The lock of a pool: a raw spinlock that may be tried from where it must not be waited
  * for.
  *
- * Room: pool. Interrupts are off while the lock is held, but an NMI comes all the same,
- * and a probe may run inside the section. Who came so and waited, on the processor that
- * holds this or another pool's lock, could wait forever. It gets the lock at once or not
- * at all: tlsf_lock_wait() returns false.
+ * Room: pool. Writes the lock word, and a count for each CPU of the locks that it holds.
+ * Interrupts are off while the lock is held, but an NMI comes all the same, and a probe
+ * may run inside the section. If such code waited for the lock that its own CPU holds, of this
+ * or another pool, it would wait forever. It gets the lock at once or not at all:
+ * tlsf_lock_wait() returns false.
  *
  * With interrupts off nobody preempts us, so preemption need not be disabled besides, and
  * raw_spin_lock(), which does that out of line, is opened up here. Where the kernel checks

@@ -2,7 +2,7 @@
 /*
  * tlsf_mod: parameters, and the order of init and exit.
  *
- * Room: mod. Wires the rooms together and has no logic of its own.
+ * Room: mod. Parses parameters and wires the rooms together; no other logic. Task context.
  */
 #include <linux/ctype.h>
 #include <linux/kernel.h>

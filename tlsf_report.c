@@ -4,7 +4,7 @@
  *
  * Room: pool. Reports may be made in any context: an irq_work prints them later. Each kind
  * has a limit of its own in each pool, and who comes while one is on its way, or beyond the
- * limit, is counted. Takes no lock.
+ * limit, is counted. Takes no lock but to retire a damaged pool.
  */
 #define pr_fmt(fmt) "tlsf: " fmt
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sections of the slow path, and frees that had to be deferred.
+ * The end of a section of the slow path, and frees that had to be deferred.
  *
- * Room: pool. A section here waits for the lock where that is allowed, and is timed whole.
+ * Room: pool. Such a section waits for the lock where that is allowed, and is timed whole; it
+ * begins in tlsf_pool_priv.h.
  * In NMI, and inside a section of our own, it is not waited for: a request then fails, a
  * free puts its block on a lock-free list (tlsf_defer.h). Each later operation takes
  * TLSF_DRAIN_MAX of these off first, a request that would fail TLSF_DRAIN_FAILING. Where no
- * operation comes, a work takes back all after TLSF_DRAIN_IDLE. Any context, no loop but
- * that of the work.
+ * operation comes, a work takes back all after TLSF_DRAIN_IDLE. Any context, and no loop,
+ * but for that work and the end of a pool.
  */
 #include <linux/irq_work.h>
 #include <linux/sched.h>

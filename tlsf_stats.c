@@ -2,9 +2,9 @@
 /*
  * Looking at a pool: figures, sizes of blocks, the map, the check.
  *
- * Room: pool. Changes nothing but counters. Each look is one hold of the lock, of constant
- * length but for the walk and the check, which say how long. A figure that is counted is
- * named once, in tlsf_pool.h.
+ * Room: pool. Changes nothing but counters. Figures and sizes are one hold of the lock, of
+ * constant length; the walk and the check say how many and how long. A figure that is counted
+ * is named once, in tlsf_pool.h.
  */
 #include <linux/export.h>
 #include <linux/minmax.h>

@@ -3,9 +3,9 @@
  * Tracepoints tlsf:tlsf_alloc, tlsf:tlsf_free and tlsf:tlsf_exhausted.
  *
  * Room: pool. They fire after the lock is released and interrupts are restored, so a
- * probe may itself call the pool. While one is in use, operations are timed; that is
- * what the registration callbacks switch on. Cycles are those of tlsf_latency.h, net
- * of the clock's own, and suit a histogram: hist:keys=cycles.log2.
+ * probe may itself call the pool. While one of the first two is in use, operations
+ * are timed; that is what the registration callbacks switch on. Cycles are those of
+ * tlsf_latency.h, net of the clock's own, and suit a histogram: hist:keys=cycles.log2.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM tlsf
