@@ -251,7 +251,7 @@ static __always_inline void free_fast(struct tlsf_pool *pool, const void *block,
 	if (unlikely(!tlsf_op_free(core, ptr, &steps)))
 		return free_rejected(pool, ptr, flags, tlsf_user_ip(recorded));
 	tlsf_fast_end(pool, flags, recorded, start, TLSF_LAT_FREE, freed_bytes(core, before), 0,
-			 steps, 0);
+		      steps, 0);
 }
 
 /* entered by a tail call */

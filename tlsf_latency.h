@@ -3,9 +3,9 @@
  * What operations cost: clock, per-CPU histograms, worst-case witness.
  *
  * Room: latency. Knows no pool, and of the core the mapping alone; the pool tells it what
- * to record. Records with interrupts off, in a bounded number of steps, without a lock; reads and resets
- * from task context. Operations, kinds, contexts and units are those of the ABI
- * (uapi/linux/tlsf.h).
+ * to record. Records with interrupts off, in a bounded number of steps, without a lock;
+ * reads and resets from task context. Operations, kinds, contexts and units are those of
+ * the ABI (uapi/linux/tlsf.h).
  *
  * The common case, an operation that found the lock free and broke no record, is
  * tlsf_latency_add(), inline: two comparisons in one, a sum and a bucket. All else is

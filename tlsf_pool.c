@@ -236,7 +236,7 @@ void tlsf_pool_retire(struct tlsf_pool *pool, unsigned long caller)
 	unsigned long flags;
 	bool first;
 
-	/* Cannot wait for the lock here: the next request that meets the damage retires the pool. */
+	/* no waiting for the lock here: the next request that meets the damage will do it */
 	if (!tlsf_lock_irqsave(&pool->lock, &flags))
 		return;
 	/* both under the lock: a request that is refused from now on knows why */

@@ -188,7 +188,7 @@ static __always_inline void tlsf_steps_record(struct tlsf_pool *pool, unsigned i
  * when @recorded, nobody traces. False: nothing has happened, the slow path is to do it.
  */
 static __always_inline bool tlsf_fast_begin(struct tlsf_pool *pool, unsigned long *flags,
-					     u64 *start, const bool recorded)
+					    u64 *start, const bool recorded)
 {
 	if (recorded && static_branch_unlikely(&tlsf_traced))
 		return false;
@@ -207,9 +207,9 @@ static __always_inline bool tlsf_fast_begin(struct tlsf_pool *pool, unsigned lon
  * when there is a new minimum or maximum to tell of.
  */
 static __always_inline void tlsf_fast_end(struct tlsf_pool *pool, unsigned long flags,
-					     const bool recorded, u64 start, enum tlsf_lat_op op,
-					     size_t size, size_t align, unsigned int steps,
-					     unsigned long caller)
+					  const bool recorded, u64 start, enum tlsf_lat_op op,
+					  size_t size, size_t align, unsigned int steps,
+					  unsigned long caller)
 {
 	u64 cycles;
 
@@ -234,7 +234,7 @@ void tlsf_drain_failing(struct tlsf_pool *pool);
 void tlsf_drain_init(struct tlsf_pool *pool);
 void tlsf_drain_exit(struct tlsf_pool *pool);
 void tlsf_slow_end(struct tlsf_pool *pool, struct tlsf_call *call, enum tlsf_lat_op op,
-			u64 end);
+		   u64 end);
 
 extern struct workqueue_struct *tlsf_drain_queue;	/* constant between init and exit */
 

@@ -50,7 +50,7 @@ static __always_inline void resize_fast(struct tlsf_pool *pool, struct tlsf_call
 		return resize_slow(pool, call);
 	run_resize(pool, call);
 	tlsf_fast_end(pool, flags, recorded, start, TLSF_LAT_RESIZE, call->size, call->align,
-			 call->steps, call->caller);
+		      call->steps, call->caller);
 }
 
 static noinline void resize_recorded(struct tlsf_pool *pool, struct tlsf_call *call)

@@ -217,7 +217,7 @@ noinline __cold void tlsf_free_defer(struct tlsf_pool *pool, void *ptr, unsigned
  * Context: any; called with the lock held.
  */
 void tlsf_slow_end(struct tlsf_pool *pool, struct tlsf_call *call, enum tlsf_lat_op op,
-			u64 end)
+		   u64 end)
 {
 	struct tlsf_sample s = {
 		.op = op, .start = call->start, .locked = call->locked, .end = end,
