@@ -80,5 +80,8 @@ holds "the real module: nothing measured above its bound, no bound above its cei
 	"$here/run.sh" "KERNEL=$kernel"
 holds "allocate, free and resize were measured at 0.8 of their bounds at least" \
 	measured 0.8 '^tlsf_(k|pool_)(m?alloc|memalign|realloc|free)$'
-holds "so was every other path" measured 0.8 . '^tlsf_drain_some$|recording adds$'
+holds "so was every other path" measured 0.8 . '^tlsf_drain_some$|recording adds$|deferred'
+# Their bounds count that the fast path found no block first, and that an NMI freed one right
+# then: what is measured finds the frees at once.
+holds "after deferred frees it was 0.7 at least" measured 0.7 'deferred'
 finish
