@@ -88,47 +88,40 @@ static noinline void *alloc_recorded(size_t size, gfp_t gfp, struct tlsf_pool *p
 }
 
 /**
- * tlsf_alloc_try() - one try of a request on the slow path
- * @pool: pool, locked
+ * tlsf_alloc_attempt() - one section of a request on the slow path
+ * @pool: pool
  * @call: the request; @call->retry is set when it is not over: there is no block, but
- *	deferred frees may make one. Then nothing was counted.
+ *	deferred frees may make one. Then nothing was counted or recorded.
+ * @record: false for a part of another operation, which is what is recorded
+ *
+ * Context: any.
  */
-void tlsf_alloc_try(struct tlsf_pool *pool, struct tlsf_call *call)
+noinline void tlsf_alloc_attempt(struct tlsf_pool *pool, struct tlsf_call *call, bool record)
 {
 	struct tlsf_core *core = tlsf_pool_core(pool);
 	bool final = call->retry;
 	enum tlsf_status why;
 
-	lockdep_assert_held(&pool->lock.raw);
 	call->retry = false;
+	if (!tlsf_slow_begin(pool, call))
+		return;
 	call->status = TLSF_OK;
 	call->ptr = call->align > TLSF_GRANULE ?
 		tlsf_op_memalign(core, call->align, call->size, &call->steps) :
 		tlsf_op_alloc(core, call->size, &call->steps);
 	if (likely(call->ptr)) {
 		call->cost.usable = tlsf_block_usable(call->ptr);
-		return;
-	}
-	if (!final && tlsf_defer_pending(&pool->defer)) {
+	} else {
 		why = tlsf_core_alloc_why(core, call->align, call->size);
-		call->retry = why == TLSF_E_EXHAUSTED || why == TLSF_E_FRAGMENTED;
+		call->retry = !final && tlsf_defer_pending(&pool->defer) &&
+			      (why == TLSF_E_EXHAUSTED || why == TLSF_E_FRAGMENTED);
+		if (!call->retry)
+			call->status = tlsf_core_alloc_failed(core, call->align, call->size);
 	}
-	if (!call->retry)
-		call->status = tlsf_core_alloc_failed(core, call->align, call->size);
-}
-
-/* the same in a section; a request that is not over is not recorded either */
-static noinline void alloc_attempt(struct tlsf_pool *pool, struct tlsf_call *call)
-{
-	if (!tlsf_slow_begin(pool, call)) {
-		call->retry = false;
-		return;
-	}
-	tlsf_alloc_try(pool, call);
-	if (call->retry)
-		tlsf_unlock_irqrestore(&pool->lock, call->flags);
-	else
+	if (record && !call->retry)
 		tlsf_slow_end(pool, call, TLSF_LAT_ALLOC, tlsf_clock());
+	else
+		tlsf_unlock_irqrestore(&pool->lock, call->flags);
 }
 
 /**
@@ -166,10 +159,10 @@ noinline void *tlsf_alloc_slow(struct tlsf_pool *pool, size_t align, size_t size
 
 	if (!size)
 		return ZERO_SIZE_PTR;
-	alloc_attempt(pool, &call);
+	tlsf_alloc_attempt(pool, &call, true);
 	if (call.retry) {
 		tlsf_drain_failing(pool);
-		alloc_attempt(pool, &call);
+		tlsf_alloc_attempt(pool, &call, true);
 	}
 	if (cost) {
 		*cost = call.cost;

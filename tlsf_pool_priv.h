@@ -269,7 +269,7 @@ void *tlsf_alloc_slow(struct tlsf_pool *pool, size_t align, size_t size, gfp_t g
 		      unsigned long caller, struct tlsf_cost *cost);
 void tlsf_free_slow(struct tlsf_pool *pool, void *ptr, unsigned long caller,
 		    struct tlsf_cost *cost);
-void tlsf_alloc_try(struct tlsf_pool *pool, struct tlsf_call *call);
+void tlsf_alloc_attempt(struct tlsf_pool *pool, struct tlsf_call *call, bool record);
 void tlsf_zero(void *ptr, size_t from, size_t to);
 
 /* ---- reports: tlsf_report.c ---- */

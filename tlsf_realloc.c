@@ -153,10 +153,10 @@ static noinline void resize_elsewhere(struct tlsf_pool *pool, struct tlsf_call *
 {
 	struct tlsf_call to = { .align = call->align, .size = call->size, .caller = call->caller };
 
-	locked(pool, &to, tlsf_alloc_try);
+	tlsf_alloc_attempt(pool, &to, false);
 	if (to.retry) {
 		tlsf_drain_failing(pool);
-		locked(pool, &to, tlsf_alloc_try);
+		tlsf_alloc_attempt(pool, &to, false);
 	}
 	call->status = to.status;
 	if (!to.ptr)
