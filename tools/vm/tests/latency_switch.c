@@ -6,6 +6,7 @@
  */
 #include "uapi.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -88,12 +89,21 @@ static void load(int fd)
 	_exit(1);
 }
 
-/* The switch patches code that somebody runs at this moment. */
+/*
+ * The switch patches code that somebody runs at this moment: on another processor or, where
+ * that is emulated, on the same one, which was preempted anywhere in it.
+ */
 static void switched_under_load(void)
 {
 	int fd = dev_fresh(), status;
-	pid_t child = fork();
+	cpu_set_t one;
+	pid_t child;
 
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	if (emulated())
+		EXPECT_OK(sched_setaffinity(0, sizeof(one), &one));
+	child = fork();
 	if (!child)
 		load(fd);
 	for (int i = 0; i < 40; i++) {

@@ -80,6 +80,19 @@ int rounds_here(int rounds)
 	return by > 1 ? rounds / by : rounds;
 }
 
+bool emulated(void)
+{
+	FILE *f = fopen("/proc/cpuinfo", "r");
+	bool found = false;
+	char line[256];
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strstr(line, "QEMU TCG");
+	if (f)
+		fclose(f);
+	return found;
+}
+
 static void parameters_save(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)

@@ -65,6 +65,8 @@ void reset(int fd, u32 flags);
 int parameter_set(const char *name, const char *value);
 u64 parameter_get(const char *name);
 int rounds_here(int rounds);
+/* by one that runs code as it was before it was patched: see docs/testing.md */
+bool emulated(void);
 
 /* ---- operations ---- */
 

@@ -89,20 +89,6 @@ static u64 vmalloc_kb(void)
 	return kb;
 }
 
-/* an emulator that runs code as it was before it was patched: see docs/testing.md */
-static bool emulated(void)
-{
-	FILE *f = fopen("/proc/cpuinfo", "r");
-	bool found = false;
-	char line[256];
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = strstr(line, "QEMU TCG");
-	if (f)
-		fclose(f);
-	return found;
-}
-
 /* ---- what they do; 0, or what must not happen ---- */
 
 /* the module is not there, or on its way out */
