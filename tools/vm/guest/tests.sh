@@ -9,11 +9,12 @@
 # where it looks for data races, it has done so.
 
 # Where the kernel looks for data races it stops at every so many accesses to watch. A
-# script is many processes that begin and end, whose accesses are the kernel's own: there
-# it stops less often, so that it takes a third of the time.
+# script is many processes that begin and end, whose accesses are the kernel's own, and
+# long_work fills hundreds of MiB alone: there it stops less often, so that it takes a third of the
+# time.
 watch() {
 	case $1 in
-	*.sh) echo 5000 ;;
+	*.sh | */long_work) echo 5000 ;;
 	*) echo "$skip_watch" ;;
 	esac >/sys/module/kcsan/parameters/skip_watch
 }
