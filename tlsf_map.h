@@ -30,9 +30,9 @@
 /* class of v: classes are in ascending order and cover all values */
 static inline unsigned long tlsf_map_index(unsigned long v)
 {
-	unsigned long shift = tlsf_fls(v | TLSF_SL_COUNT) - TLSF_SLI;
+	unsigned long f = tlsf_fls(v | TLSF_SL_COUNT);
 
-	return (shift << TLSF_SLI) + (v >> shift);
+	return (f << TLSF_SLI) - (TLSF_SLI << TLSF_SLI) + (v >> (f - TLSF_SLI));
 }
 
 /* smallest value of class @index: the inverse of tlsf_map_index() */

@@ -117,11 +117,9 @@ static __always_inline size_t tlsf_rotated(size_t bytes)
 static __always_inline void tlsf_list_filled(struct tlsf_core *c, size_t list)
 {
 	size_t w = list / TLSF_WORD_BITS;
-	unsigned long word = c->bitmap[w];
 
-	c->bitmap[w] = word | 1UL << list % TLSF_WORD_BITS;
-	if (!word)
-		c->summary |= 1UL << w;
+	c->bitmap[w] |= 1UL << list % TLSF_WORD_BITS;
+	c->summary |= 1UL << w;
 }
 
 static __always_inline void tlsf_list_emptied(struct tlsf_core *c, size_t list)
@@ -362,10 +360,13 @@ static __always_inline enum tlsf_status tlsf_list_find(const struct tlsf_core *c
 	return status;
 }
 
-/* Is what was found a free block that ends in the region, and does it point back to its list? */
+/*
+ * Is what was found a free block that ends in the region, and does it point back to its list?
+ * It is large enough for the request, so it is not too small to be a block.
+ */
 static __always_inline bool tlsf_found_good(const struct tlsf_core *c, const struct tlsf_found *f)
 {
-	return !unlikely(f->n - TLSF_GRANULES_MIN > c->last - f->b ||
+	return !unlikely(f->b + f->n > tlsf_core_end_index(c) ||
 			 *tlsf_block_footer_below(tlsf_block_at(c, f->b + f->n)) != f->b ||
 			 tlsf_block_at(c, f->b)->prev != f->list);
 }
