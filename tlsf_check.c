@@ -84,9 +84,12 @@ static unsigned int check_list(struct check *k, size_t list, size_t *count, size
 	const struct tlsf_core *c = k->c;
 	size_t b, prev = list;
 
-	for (b = tlsf_block_at(c, list)->next; b != TLSF_NIL; b = tlsf_block_at(c, b)->next) {
+	for (;;) {
 		const struct tlsf_block *block;
 
+		b = tlsf_link_index(tlsf_block_at(c, prev)->next);
+		if (b == TLSF_NIL)
+			return 0;
 		if (b < c->start || b > c->last)
 			return broken(k, 6, tlsf_block_at(c, prev));
 		block = tlsf_block_at(c, b);
@@ -98,7 +101,6 @@ static unsigned int check_list(struct check *k, size_t list, size_t *count, size
 			return broken(k, 7, block);
 		prev = b;
 	}
-	return 0;
 }
 
 /* invariants 6 to 8: the lists against the walk, the bitmaps against the lists */
@@ -117,7 +119,7 @@ static unsigned int check_lists(struct check *k)
 		bool set = c->bitmap[i / TLSF_WORD_BITS] >> (i % TLSF_WORD_BITS) & 1;
 		bool list = i >= TLSF_FIRST_LIST && i < end;
 
-		if (set != (list && tlsf_block_at(c, i)->next != TLSF_NIL))
+		if (set != (list && tlsf_block_at(c, i)->next != tlsf_link(TLSF_NIL)))
 			return broken(k, 8, &c->bitmap[i / TLSF_WORD_BITS]);
 	}
 	for (w = 0; w < TLSF_WORD_BITS; w++)
@@ -132,7 +134,7 @@ static unsigned int check_control(struct check *k)
 	const struct tlsf_core *c = k->c;
 	size_t size = tlsf_core_size(c->bytes);
 
-	if (c->nil.header || c->nil.next != TLSF_NIL)
+	if (c->nil.header || c->nil.next != tlsf_link(TLSF_NIL))
 		return broken(k, 10, &c->nil);
 	if (!size || c->last != c->bytes / TLSF_GRANULE - 1 - TLSF_GRANULES_MIN)
 		return broken(k, 10, &c->last);

@@ -162,8 +162,8 @@ noinline __cold void tlsf_core_relink(struct tlsf_core *c, size_t b)
 {
 	size_t prev = tlsf_block_at(c, b)->prev;
 
-	tlsf_block_at(c, prev)->next = b;
-	tlsf_block_at(c, tlsf_block_at(c, b)->next)->prev = b;
+	tlsf_block_at(c, prev)->next = tlsf_link(b);
+	tlsf_block_at(c, tlsf_link_index(tlsf_block_at(c, b)->next))->prev = b;
 	if (prev < c->start)
 		tlsf_list_filled(c, prev);
 }
@@ -269,7 +269,7 @@ noinline __cold enum tlsf_status tlsf_core_reject(struct tlsf_core *c, const voi
  * tlsf_core_size() - bytes of the control structure in a piece of memory
  * @bytes: all of the memory
  *
- * Return: bytes, a multiple of the granule: 3.6 KiB of 1 MiB, 8.1 KiB of any size; 0 when
+ * Return: bytes, a multiple of the granule: 3.6 KiB of 1 MiB, 7.3 KiB of any size; 0 when
  * the memory is too small for one block beside it, or larger than TLSF_REGION_MAX.
  */
 size_t tlsf_core_size(size_t bytes)
@@ -310,10 +310,10 @@ struct tlsf_core *tlsf_core_init(void *mem, size_t bytes)
 		.start = size / TLSF_GRANULE,
 		.bytes = bytes,
 		.free_minus_frees = 1,
-		.nil.next = TLSF_NIL,
+		.nil.next = tlsf_link(TLSF_NIL),
 	};
 	for (i = TLSF_FIRST_LIST; i + 1 < c->start; i++)
-		tlsf_block_at(c, i)->next = TLSF_NIL;
+		tlsf_block_at(c, i)->next = tlsf_link(TLSF_NIL);
 	n = tlsf_core_capacity(c);
 	c->max_request = tlsf_core_most(c);
 	c->free = n;
@@ -370,7 +370,7 @@ static size_t largest_request(const struct tlsf_core *c)
 	list = tlsf_fls(summary) * TLSF_WORD_BITS + tlsf_fls(word);
 	if (list + 1 >= c->start)
 		return 0;
-	head = tlsf_block_at(c, list)->next;
+	head = tlsf_link_index(tlsf_block_at(c, list)->next);
 	if (head == TLSF_NIL || head > c->last)
 		return 0;
 	return tlsf_block_at(c, head)->header / TLSF_GRANULE * TLSF_GRANULE - TLSF_BLOCK_HEADER;

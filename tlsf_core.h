@@ -40,15 +40,15 @@
 #define TLSF_WORD_BITS		(8 * (unsigned int)sizeof(unsigned long))
 #define TLSF_GRANULE_LOG2	(sizeof(size_t) == 8 ? 3 : 2)
 
-/* Block sizes stay below this: 2^39 on 64-bit, 2^31 on 32-bit. */
-#define TLSF_BLOCK_LIMIT_LOG2	(sizeof(size_t) == 8 ? 39 : 31)
+/* Block sizes stay below this: 2^36 on 64-bit, 2^31 on 32-bit. */
+#define TLSF_BLOCK_LIMIT_LOG2	(sizeof(size_t) == 8 ? 36 : 31)
 #define TLSF_BLOCK_LIMIT	((size_t)1 << TLSF_BLOCK_LIMIT_LOG2)
-/* No memory is larger: 256 GiB on 64-bit, or all that blocks can be. */
+/* No memory is larger: 32 GiB on 64-bit, 2^32 granules, or all that blocks can be. */
 #define TLSF_REGION_MAX		(sizeof(size_t) == 8 ? TLSF_BLOCK_LIMIT / 2 : TLSF_BLOCK_LIMIT)
 #define TLSF_LISTS_MAX		((TLSF_BLOCK_LIMIT_LOG2 - TLSF_GRANULE_LOG2 - TLSF_SLI + 1) * \
 				 TLSF_SL_COUNT)
 /* and bits for the indices below the first list */
-#define TLSF_BITMAP_WORDS	(TLSF_LISTS_MAX / TLSF_WORD_BITS + (sizeof(size_t) == 8 ? 1 : 2))
+#define TLSF_BITMAP_WORDS	(TLSF_LISTS_MAX / TLSF_WORD_BITS + 2)
 
 /* No operation takes more steps: see tlsf_ops.h, "Steps". */
 #define TLSF_STEPS_MAX		8
@@ -101,28 +101,36 @@ enum tlsf_status {
  *	highest bit	TLSF_USED	this block is allocated, else in a free list
  * Bits from TLSF_BLOCK_LIMIT up to the highest are zero, kept for a check word. A free
  * block has neither flag, since two free blocks are never neighbours: its header is its size.
- * A small number, such as a link or most of what callers store, is no header of an allocated
- * block.
+ * A small number, such as an index or most of what callers store, is no header of an
+ * allocated block.
  *
  * The memory is one piece: the control structure with its lists, then the region, which
  * is blocks without gaps and an end mark. The end mark is the header of an allocated block
  * of TLSF_BLOCK_MIN that has no payload: so it is plausible to whom it is the block above.
  *
- *	index  0        1      ...   TLSF_FIRST_LIST + i   ...   start         ...   last + 4
- *	       summary  sentinel     its next: head of list i    first block         end mark
+ *	index  0     2        ...   TLSF_FIRST_LIST + i   ...   start         ...   last + 4
+ *	       last  sentinel       its next: head of list i    first block         end mark
  *
  * Why indices and not addresses: whether a link may be followed is one comparison with
  * @last, for range and alignment at once. A list is named by the index, inside the control
  * structure, of a block whose next would be the head of the list. So what points at a block
  * is always the next of the block before it, real or not, and insertion has no special
- * case. Bit n of the bitmap belongs to the list of index n: the link of a block says which
+ * case. Bit n of the bitmap belongs to the list of index n: the prev of a block says which
  * bit to clear when it was the only one.
+ *
+ * A next is a link, an index in both halves of the word: i ^ i << 32. The same formula gives
+ * the index back, or, when a bit flipped or somebody wrote over the word, a number beyond
+ * any block. So a damaged head of a list is seen before the block that it leads to is
+ * written, and without a look at that block, which a cold cache would have to wait for. On
+ * 32-bit the halves are of 16 bits and overlap when a pool is larger than 256 KiB: there
+ * some flipped bits lead to another block, and are seen when that does not point back.
  *
  * Every list ends in the sentinel, the block of index TLSF_NIL. Before the code tests that the
  * next block points back to this one, it stores this block's index in the sentinel's prev: so
  * the end of a list passes the same test, without a branch. The sentinel is not index 0, so
- * that a link that was zeroed after a free is rejected: the "prev" of block 0 is the next of the
- * sentinel, which is always TLSF_NIL.
+ * that a link that was zeroed after a free is rejected: the "prev" of block 0 is the header
+ * of the sentinel, which is always 0. The words before it hold indices: they are where a link
+ * cannot lead.
  *
  * Invariants; tlsf_check.c proves them by these numbers:
  *
@@ -147,8 +155,8 @@ enum tlsf_status {
 
 struct tlsf_block {
 	size_t header;
-	size_t next;		/* free blocks only, as all below */
-	size_t prev;
+	size_t next;		/* a link; free blocks only, as all below */
+	size_t prev;		/* an index */
 	/* ... footer: the last word */
 };
 
@@ -158,12 +166,12 @@ struct tlsf_block {
 
 /**
  * struct tlsf_core - control structure; the caller's lock guards all of it
- * @summary: bit w is set when bitmap word w is not zero
- * @nil: the sentinel; header 0 so that it never satisfies a request, its own next, prev
- *	scratch
  * @last: highest index that a block can have, and so any link; constant after init, as
  *	@start and @bytes
  * @start: index of the first block; the lists end there
+ * @nil: the sentinel; header 0 so that it never satisfies a request, its own next, prev
+ *	scratch
+ * @summary: bit w is set when bitmap word w is not zero
  * @max_request: no larger request can ever succeed; 0 when the heap was retired
  * @free: granules of free blocks, headers included
  * @free_minus_frees: number of free blocks minus @frees, may wrap. A free that merges with
@@ -180,16 +188,16 @@ struct tlsf_block {
  * @bytes: what tlsf_core_init() was given
  * @since: counters at the last tlsf_core_stats_reset()
  * @status: why the last allocation failed
- * @list: heads; the region begins where they end
+ * @list: links to the heads; the region begins where they end
  *
  * On 64-bit every operation needs the first line of 64 bytes and the second, which has the
  * bits of all lists for blocks below 14 KiB. What is rare is behind the bitmap.
  */
 struct tlsf_core {
-	unsigned long summary;
-	struct tlsf_block nil;
 	size_t last;
 	size_t start;
+	struct tlsf_block nil;
+	unsigned long summary;
 	size_t max_request;
 	size_t free;
 
@@ -221,6 +229,18 @@ struct tlsf_core {
 
 /* index of the first list: its head is the next of a block that would be there */
 #define TLSF_FIRST_LIST		(offsetof(struct tlsf_core, list) / TLSF_GRANULE - 1)
+
+/* what is stored to lead to @index */
+static inline size_t tlsf_link(size_t index)
+{
+	return index ^ index << TLSF_WORD_BITS / 2;
+}
+
+/* where @link leads; more than any index when its halves differ */
+static inline size_t tlsf_link_index(size_t link)
+{
+	return link ^ link << TLSF_WORD_BITS / 2;
+}
 
 /* the block at @index, or the list */
 static inline struct tlsf_block *tlsf_block_at(const struct tlsf_core *c, size_t index)

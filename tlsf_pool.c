@@ -148,7 +148,7 @@ static int pool_publish(struct tlsf_pool *pool)
 /**
  * tlsf_pool_create() - make a pool of one's own
  * @name: 1 to 15 characters without a slash, as its statistics are found under
- * @bytes: memory to take, rounded up to whole pages; 16 KiB to 256 GiB. All is taken
+ * @bytes: memory to take, rounded up to whole pages; 16 KiB to 32 GiB. All is taken
  *	at once; control structure and headers come out of it.
  *
  * Besides @bytes it takes 80 KiB of histograms for each possible CPU, and 144 KiB. Of the

@@ -14,9 +14,9 @@
 
 #include "tlsf_latency.h"
 
-/* pools smaller than this are all overhead; larger than memory cannot be had */
+/* pools smaller than this are all overhead; larger, links have no room for the index */
 #define TLSF_POOL_MIN		(16UL << 10)
-#define TLSF_POOL_MAX		(IS_ENABLED(CONFIG_64BIT) ? 1ULL << 38 : 1ULL << 30)
+#define TLSF_POOL_MAX		(IS_ENABLED(CONFIG_64BIT) ? 1ULL << 35 : 1ULL << 30)
 
 /* blocks that a walk looks at in one hold of the lock */
 #define TLSF_POOL_WALK_CHUNK	64

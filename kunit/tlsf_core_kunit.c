@@ -794,8 +794,8 @@ static void link_back_leads_elsewhere(struct heap *h)
 
 static void free_block_is_in_no_list(struct heap *h)
 {
-	tlsf_block_at(h->c, tlsf_block_of(h->p[1])->prev)->next = TLSF_NIL;
-	tlsf_block_at(h->c, tlsf_block_of(h->p[3])->prev)->next = TLSF_NIL;
+	tlsf_block_at(h->c, tlsf_block_of(h->p[1])->prev)->next = tlsf_link(TLSF_NIL);
+	tlsf_block_at(h->c, tlsf_block_of(h->p[3])->prev)->next = tlsf_link(TLSF_NIL);
 	memset(h->c->bitmap, 0, sizeof(h->c->bitmap));
 	h->c->summary = 0;
 }
@@ -819,7 +819,7 @@ static void free_granules_are_off(struct heap *h)
 
 static void nil_leads_on(struct heap *h)
 {
-	h->c->nil.next = tlsf_block_index(h->c, tlsf_block_of(h->p[1]));
+	h->c->nil.next = tlsf_link(tlsf_block_index(h->c, tlsf_block_of(h->p[1])));
 }
 
 static void region_ends_elsewhere(struct heap *h)

@@ -202,7 +202,7 @@ static void link_that_ends_beyond_the_region_is_rejected(void)
 	EXPECT_STATUS(heap_free(&h, p), TLSF_OK);
 	b = tlsf_block_of(p);
 	beyond = (struct tlsf_block *)(heap_end(&h) + G - sizeof(*beyond));
-	b->next = tlsf_block_index(h.c, beyond);
+	b->next = tlsf_link(tlsf_block_index(h.c, beyond));
 	beyond->prev = tlsf_block_index(h.c, b);
 	EXPECT_STATUS(tlsf_core_free(h.c, q), TLSF_E_LINKS);
 	heap_close(&h);
@@ -218,7 +218,7 @@ static void link_back_to_the_end_mark_is_rejected(void)
 	heap_build(&h, "U64 F128 U64", p);
 	b = tlsf_block_of(p[1]);
 	b->prev = h.c->last + 1;
-	tlsf_block_at(h.c, b->prev)->next = tlsf_block_index(h.c, b);
+	tlsf_block_at(h.c, b->prev)->next = tlsf_link(tlsf_block_index(h.c, b));
 	EXPECT_STATUS(tlsf_core_free(h.c, p[0]), TLSF_E_LINKS);
 	heap_close(&h);
 }
@@ -369,10 +369,10 @@ static void bit_of_what_is_no_list_leads_nowhere(void)
 	EXPECT_LE(list, TLSF_BITMAP_WORDS * TLSF_WORD_BITS - 1);
 	fake = (struct tlsf_block *)((char *)p[BITS_LAST] + 200);
 	fake->header = 512;
-	fake->next = TLSF_NIL;
+	fake->next = tlsf_link(TLSF_NIL);
 	fake->prev = list;
 	*tlsf_block_footer_below(tlsf_block_above(fake, 512)) = tlsf_block_index(h.c, fake);
-	tlsf_block_at(h.c, list)->next = tlsf_block_index(h.c, fake);
+	tlsf_block_at(h.c, list)->next = tlsf_link(tlsf_block_index(h.c, fake));
 	set_bit(h.c, list);
 	expect_damage_on_the_way(&h, 128, 0);
 }
@@ -410,7 +410,7 @@ static void head_above_all_blocks_is_damage(void)
 
 	for (i = 0; i < ARRAY_SIZE(heads); i++) {
 		heap_build(&h, heads[i].layout, p);
-		tlsf_block_at(h.c, tlsf_block_of(p[heads[i].block])->prev)->next = h.c->last + 1;
+		tlsf_block_at(h.c, tlsf_block_of(p[heads[i].block])->prev)->next = tlsf_link(h.c->last + 1);
 		expect_damage_on_the_way(&h, heads[i].size, 0);
 	}
 }
@@ -488,12 +488,29 @@ static unsigned int lists_in_use(const struct heap *h, size_t *list)
 	return n;
 }
 
-/* the head of @list is the last block, a live one: false when the list is in use */
+/* way number @way to damage the head of an empty list; false after the last */
+static bool damaged_head(const struct heap *h, size_t live, unsigned int way, size_t *head)
+{
+	const size_t written[] = {
+		live, 0, 1, SIZE_MAX, SIZE_MAX / 0xff * 0x6b, tlsf_link(h->c->last + 1),
+	};
+
+	if (way < TLSF_WORD_BITS)
+		*head = tlsf_link(TLSF_NIL) ^ (size_t)1 << way;
+	else if (way - TLSF_WORD_BITS < ARRAY_SIZE(written))
+		*head = written[way - TLSF_WORD_BITS];
+	else
+		return false;
+	return true;
+}
+
+/* the head of @list had a bit flipped, or something written over it: false when it is in use */
 static bool push_on_damaged_list(const struct push *t, const struct ops *ops, size_t list)
 {
 	void *p[HEAP_BLOCKS_MAX] = { NULL };
 	struct snapshot before;
 	size_t *head, last = 0;
+	unsigned int way;
 	struct heap h;
 	bool empty;
 
@@ -501,13 +518,13 @@ static bool push_on_damaged_list(const struct push *t, const struct ops *ops, si
 	while (p[last + 1])
 		last++;
 	head = &tlsf_block_at(h.c, list)->next;
-	empty = *head == TLSF_NIL;
-	if (empty) {
-		*head = tlsf_block_index(h.c, tlsf_block_of(p[last]));
+	empty = *head == tlsf_link(TLSF_NIL);
+	for (way = 0; empty && damaged_head(&h, tlsf_block_index(h.c, tlsf_block_of(p[last])),
+					    way, head); way++) {
 		snapshot_take(&before, &h);
 		EXPECT_STATUS(push_operate(ops, &h, t, p[t->block]), TLSF_E_LINKS);
 		snapshot_expect_same(&before, &h);
-		*head = TLSF_NIL;
+		*head = tlsf_link(TLSF_NIL);
 		heap_verify(&h);
 	}
 	heap_close(&h);

@@ -130,8 +130,8 @@ static void push(struct tlsf_core *c, struct tlsf_block *b, size_t list)
 {
 	b->next = tlsf_block_at(c, list)->next;
 	b->prev = list;
-	tlsf_block_at(c, b->next)->prev = tlsf_block_index(c, b);
-	tlsf_block_at(c, list)->next = tlsf_block_index(c, b);
+	tlsf_block_at(c, tlsf_link_index(b->next))->prev = tlsf_block_index(c, b);
+	tlsf_block_at(c, list)->next = tlsf_link(tlsf_block_index(c, b));
 }
 
 static void set_bit(struct tlsf_core *c, size_t list)
@@ -152,12 +152,12 @@ static void link_back_leads_elsewhere(struct tlsf_core *c, struct tlsf_block **b
 
 static void list_leads_out_of_the_region(struct tlsf_core *c, struct tlsf_block **b)
 {
-	b[1]->next = c->last + 1024;
+	b[1]->next = tlsf_link(c->last + 1024);
 }
 
 static void list_leads_into_the_control_structure(struct tlsf_core *c, struct tlsf_block **b)
 {
-	b[1]->next = c->start - 2;
+	b[1]->next = tlsf_link(c->start - 2);
 }
 
 static void list_holds_an_allocated_block(struct tlsf_core *c, struct tlsf_block **b)
@@ -170,7 +170,7 @@ static void free_block_is_in_no_list(struct tlsf_core *c, struct tlsf_block **b)
 {
 	unsigned int i;
 
-	tlsf_block_at(c, list_of(b[1]))->next = TLSF_NIL;
+	tlsf_block_at(c, list_of(b[1]))->next = tlsf_link(TLSF_NIL);
 	clear_bit(c, list_of(b[1]));
 	c->summary = 0;
 	for (i = 0; i < TLSF_BITMAP_WORDS; i++)
@@ -189,9 +189,9 @@ static void list_holds_a_block_that_is_none(struct tlsf_core *c, struct tlsf_blo
 	struct tlsf_block *fake = tlsf_block_payload(b[4]);
 
 	fake->header = tlsf_block_size(b[3]);
-	fake->next = TLSF_NIL;
+	fake->next = tlsf_link(TLSF_NIL);
 	fake->prev = tlsf_block_index(c, b[3]);
-	b[3]->next = tlsf_block_index(c, fake);
+	b[3]->next = tlsf_link(tlsf_block_index(c, fake));
 }
 
 /* ---- 8: bitmaps ---- */
@@ -267,7 +267,7 @@ static void nil_has_a_size(struct tlsf_core *c, struct tlsf_block **b)
 
 static void nil_leads_on(struct tlsf_core *c, struct tlsf_block **b)
 {
-	c->nil.next = tlsf_block_index(c, b[1]);
+	c->nil.next = tlsf_link(tlsf_block_index(c, b[1]));
 }
 
 static void memory_is_larger(struct tlsf_core *c, struct tlsf_block **b)

@@ -114,11 +114,24 @@ static bool damaged_wild(const struct heap *h, void **p, unsigned int way, size_
 	return way < ARRAY_SIZE(values);
 }
 
-static bool damaged(const struct heap *h, void **p, enum reach reach, unsigned int way, size_t was,
-		    size_t *value)
+static bool is_next(void **p, const size_t *field)
 {
-	return reach == WITHIN ? damaged_within(h, p, way, was, value) :
+	return field == next_above(p) || field == next_below(p);
+}
+
+/* within its reach a next is a whole link; wild, it is any word */
+static bool damaged(const struct heap *h, void **p, enum reach reach, unsigned int way,
+		    const size_t *field, size_t was, size_t *value)
+{
+	bool link = is_next(p, field) && reach == WITHIN, more;
+
+	if (link)
+		was = tlsf_link_index(was);
+	more = reach == WITHIN ? damaged_within(h, p, way, was, value) :
 				 damaged_wild(h, p, way, was, value);
+	if (link)
+		*value = tlsf_link(*value);
+	return more;
 }
 
 /* is @value what an allocated block above could have for a header? */
@@ -131,7 +144,7 @@ static bool passes_for_allocated(const struct heap *h, void **p, const size_t *f
 /* is @value that of the last link of a list? then the rest of the list is lost, unnoticed */
 static bool ends_the_list(void **p, const size_t *field, size_t value)
 {
-	return (field == next_above(p) || field == next_below(p)) && value == TLSF_NIL;
+	return is_next(p, field) && value == tlsf_link(TLSF_NIL);
 }
 
 /* payloads of ones, so that no word of them looks like a header */
@@ -194,7 +207,7 @@ static void damage_is_rejected(size_t *(*field)(void **p), enum side side, enum 
 
 	build(&h, p);
 	was = *field(p);
-	for (way = 0; damaged(&h, p, reach, way, was, &value); way++) {
+	for (way = 0; damaged(&h, p, reach, way, field(p), was, &value); way++) {
 		if (value == was || passes_for_allocated(&h, p, field(p), value) ||
 		    ends_the_list(p, field(p), value) ||
 		    (field == own_header && value == (was & ~TLSF_PREV_FREE)))
@@ -293,7 +306,7 @@ static void damaged_head_is_not_served(size_t *(*field)(void **p), enum reach re
 
 	build_with_heads(&h, p);
 	was = *field(p);
-	for (way = 0; damaged(&h, p, reach, way, was, &value); way++) {
+	for (way = 0; damaged(&h, p, reach, way, field(p), was, &value); way++) {
 		bool heals = header && value / G == was / G;
 
 		if (value == was || ends_the_list(p, field(p), value))
@@ -369,7 +382,7 @@ static void damage_is_named_before_exhaustion(void)
 	tlsf_block_at(h.c, head)->next = SIZE_MAX;
 	EXPECT(!tlsf_core_alloc(h.c, size));
 	EXPECT_EQ(tlsf_core_status(h.c), TLSF_E_LINKS);
-	tlsf_block_at(h.c, head)->next = tlsf_block_index(h.c, block);
+	tlsf_block_at(h.c, head)->next = tlsf_link(tlsf_block_index(h.c, block));
 	block->header += 8 * G;
 	EXPECT(!tlsf_core_alloc(h.c, size));
 	EXPECT_EQ(tlsf_core_status(h.c), TLSF_E_LINKS);
@@ -397,10 +410,42 @@ static void small_link_back_is_rejected(void)
 	heap_close(&h);
 }
 
+/*
+ * What a driver writes to a block that it has freed, in the words of the links: small
+ * numbers, its old contents cleared. They lead to words of the control structure, of which one
+ * may happen to be the index of the block: that of the first block and of the last are there.
+ */
+static void small_link_on_is_rejected(void)
+{
+	static const char *const layouts[] = { "F200 U64 U32", "U32 U64 F200" };
+	struct tlsf_block *b;
+	struct heap h;
+	void *p[3];
+	size_t i, l, was;
+
+	for (l = 0; l < ARRAY_SIZE(layouts); l++) {
+		heap_build(&h, layouts[l], p);
+		b = tlsf_block_of(p[l ? 2 : 0]);
+		was = b->next;
+		for (i = 0; i < h.c->start; i++) {
+			if (i == TLSF_NIL)
+				continue;
+			b->next = i;
+			EXPECT_EQ(tlsf_core_free(h.c, p[1]), TLSF_E_LINKS);
+			b->next = tlsf_link(i);
+			EXPECT_EQ(tlsf_core_free(h.c, p[1]), TLSF_E_LINKS);
+		}
+		b->next = was;
+		EXPECT_STATUS(heap_free(&h, p[1]), TLSF_OK);
+		heap_close(&h);
+	}
+}
+
 int main(void)
 {
 	static const struct ktap_case cases[] = {
 		KTAP_CASE(own_header_with_a_spare_bit_is_rejected),
+		KTAP_CASE(small_link_on_is_rejected),
 		KTAP_CASE(damaged_end_mark_is_rejected),
 		KTAP_CASE(own_header_damaged_is_rejected),
 		KTAP_CASE(header_above_damaged_is_rejected),

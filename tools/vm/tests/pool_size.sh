@@ -53,10 +53,10 @@ out_of_range() {
 	refuse 0M $einval '0 refused: give 16384 to'
 	refuse 0x1E $einval '30 refused: give 16384 to'
 	refuse 18446744073709551615 $einval '18446744073709551615 refused: give 16384 to'
-	refuse 1K $einval '1024 refused: give 16384 to 274877906944 bytes'
+	refuse 1K $einval '1024 refused: give 16384 to 34359738368 bytes'
 	refuse 16383 $einval '16383 refused: give 16384 to'
 	refuse 1E $einval '1152921504606846976 refused: give 16384 to'
-	refuse 257G $einval '275951648768 refused: give 16384 to 274877906944'
+	refuse 33G $einval '35433480192 refused: give 16384 to 34359738368'
 }
 
 # MiB that pools leave: a sixteenth of the machine, from 16 to 256.
@@ -91,7 +91,7 @@ within_reserve() {
 # less than that, and leaves too little: an error, no OOM killer.
 more_than_memory() {
 	before=$(memory MemAvailable)
-	for value in 256G 100G 2G "$(($(memory MemTotal) - 16))M" \
+	for value in 32G 12G 2G "$(($(memory MemTotal) - 16))M" \
 		"$((before - $(reserve) + 12))M"; do
 		refuse "$value" $enomem '[0-9]+ refused .*: [0-9]+ bytes are available, and [0-9]+ of them'
 	done
