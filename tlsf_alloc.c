@@ -26,7 +26,8 @@ static void *alloc_recorded(size_t size, gfp_t gfp, struct tlsf_pool *pool, size
 
 /* the core has no block: what is left to do, with the lock still held and @flags to restore */
 static noinline __cold void *alloc_failed(struct tlsf_pool *pool, size_t align, size_t size,
-					  gfp_t gfp, unsigned long flags, unsigned long caller)
+					  gfp_t gfp, unsigned long flags, enum tlsf_status why,
+					  unsigned long caller)
 {
 	struct tlsf_call call = { .align = align, .size = size, .caller = caller };
 
@@ -35,7 +36,7 @@ static noinline __cold void *alloc_failed(struct tlsf_pool *pool, size_t align, 
 		tlsf_unlock_irqrestore(&pool->lock, flags);
 		return tlsf_alloc_slow(pool, align, size, gfp, caller, NULL);
 	}
-	call.status = tlsf_core_alloc_failed(tlsf_pool_core(pool), align, size);
+	call.status = tlsf_core_alloc_failed(tlsf_pool_core(pool), size, why);
 	tlsf_unlock_irqrestore(&pool->lock, flags);
 	if (!size)
 		return ZERO_SIZE_PTR;
@@ -52,6 +53,7 @@ static __always_inline void *alloc_fast(struct tlsf_pool *pool, size_t align, si
 {
 	struct tlsf_core *core = tlsf_pool_core(pool);
 	unsigned long flags;
+	enum tlsf_status why;
 	unsigned int steps;
 	void *ptr;
 	u64 start;
@@ -66,11 +68,12 @@ static __always_inline void *alloc_fast(struct tlsf_pool *pool, size_t align, si
 	if (unlikely(!tlsf_fast_begin(pool, &flags, &start, recorded)))
 		goto slow;
 	/* where @align is no constant: small requests save 45 instructions by the branch */
-	ptr = align > TLSF_GRANULE ? tlsf_op_memalign(core, align, size, &steps) :
-				     tlsf_op_alloc(core, size, &steps);
+	ptr = align > TLSF_GRANULE ? tlsf_op_memalign(core, align, size, &steps, &why) :
+				     tlsf_op_alloc(core, size, &steps, &why);
 	if (unlikely(!ptr)) {
 		if (!recorded)
-			return alloc_failed(pool, align, size, gfp, flags, tlsf_user_ip(recorded));
+			return alloc_failed(pool, align, size, gfp, flags, why,
+					    tlsf_user_ip(recorded));
 		/* from the beginning: the slow path times and records the failure whole */
 		tlsf_unlock_irqrestore(&pool->lock, flags);
 		goto slow;
@@ -107,16 +110,15 @@ noinline void tlsf_alloc_attempt(struct tlsf_pool *pool, struct tlsf_call *call,
 		return;
 	call->status = TLSF_OK;
 	call->ptr = call->align > TLSF_GRANULE ?
-		tlsf_op_memalign(core, call->align, call->size, &call->steps) :
-		tlsf_op_alloc(core, call->size, &call->steps);
+		tlsf_op_memalign(core, call->align, call->size, &call->steps, &why) :
+		tlsf_op_alloc(core, call->size, &call->steps, &why);
 	if (likely(call->ptr)) {
 		call->cost.usable = tlsf_block_usable(call->ptr);
 	} else {
-		why = tlsf_core_alloc_why(core, call->align, call->size);
-		call->retry = !final && tlsf_defer_pending(&pool->defer) &&
-			      (why == TLSF_E_EXHAUSTED || why == TLSF_E_FRAGMENTED);
+		call->retry = !final && why == TLSF_E_FRAGMENTED &&
+			      tlsf_defer_pending(&pool->defer);
 		if (!call->retry)
-			call->status = tlsf_core_alloc_failed(core, call->align, call->size);
+			call->status = tlsf_core_alloc_failed(core, call->size, why);
 	}
 	if (record && !call->retry)
 		tlsf_slow_end(pool, call, TLSF_LAT_ALLOC, tlsf_clock());

@@ -58,11 +58,12 @@ static noinline __cold enum tlsf_status explain_pointer(const struct tlsf_core *
  */
 void *tlsf_core_alloc(struct tlsf_core *c, size_t size)
 {
+	enum tlsf_status why;
 	unsigned int steps;
-	void *ptr = tlsf_op_alloc(c, size, &steps);
+	void *ptr = tlsf_op_alloc(c, size, &steps, &why);
 
 	if (unlikely(!ptr))
-		tlsf_core_alloc_failed(c, TLSF_GRANULE, size);
+		tlsf_core_alloc_failed(c, size, why);
 	return ptr;
 }
 
@@ -77,11 +78,12 @@ void *tlsf_core_alloc(struct tlsf_core *c, size_t size)
  */
 void *tlsf_core_memalign(struct tlsf_core *c, size_t align, size_t size)
 {
+	enum tlsf_status why;
 	unsigned int steps;
-	void *ptr = tlsf_op_memalign(c, align, size, &steps);
+	void *ptr = tlsf_op_memalign(c, align, size, &steps, &why);
 
 	if (unlikely(!ptr))
-		tlsf_core_alloc_failed(c, align, size);
+		tlsf_core_alloc_failed(c, size, why);
 	return ptr;
 }
 
@@ -197,56 +199,24 @@ noinline __cold void tlsf_core_free_undo_below(struct tlsf_core *c, const void *
 }
 
 /**
- * tlsf_core_alloc_why() - find out why an allocation failed
+ * tlsf_core_alloc_failed() - count a failed allocation
  * @c: control structure
- * @align: what tlsf_op_memalign() was called with; TLSF_GRANULE for tlsf_op_alloc()
- * @size: the same
+ * @size: what the operation was called with
+ * @why: the reason that it gave
  *
- * Damage that the search met comes before all reasons to do with the amount of memory.
- *
- * Context: any; the caller serialises, and has not let go of @c in between. At most as
- *	long as the search of the allocation.
- * Return: the reason; nothing is counted.
+ * Context: any; the caller serialises, and has not let go of @c in between.
+ * Return: the reason, for tlsf_core_status() too: more than all free memory, or too much
+ *	for any block of it.
  */
-noinline __cold enum tlsf_status tlsf_core_alloc_why(const struct tlsf_core *c, size_t align,
-						     size_t size)
+noinline __cold enum tlsf_status tlsf_core_alloc_failed(struct tlsf_core *c, size_t size,
+							enum tlsf_status why)
 {
-	unsigned int steps = 0;
-	struct tlsf_found f;
-	size_t need, room;
-
-	if (tlsf_align_bad(c, align))
-		return TLSF_E_ALIGN;
-	if (tlsf_size_bad(c, size))
-		return TLSF_E_SIZE;
-	need = tlsf_granules_for(size);
-	room = tlsf_room_for(align, need);
-	if (room != need && tlsf_size_bad(c, (room - 1) * TLSF_GRANULE))
-		return TLSF_E_SIZE;
-	if (tlsf_list_find(c, room, &f, &steps) != TLSF_E_FRAGMENTED)
-		return TLSF_E_LINKS;
-	return need > c->free ? TLSF_E_EXHAUSTED : TLSF_E_FRAGMENTED;
-}
-
-/**
- * tlsf_core_alloc_failed() - count a failed allocation and find out why it failed
- * @c: control structure
- * @align: what tlsf_op_memalign() was called with; TLSF_GRANULE for tlsf_op_alloc()
- * @size: the same
- *
- * Context: any; the caller serialises, and has not let go of @c in between. At most as
- *	long as the search of the allocation.
- * Return: why it failed, for tlsf_core_status() too; the failure is counted.
- */
-noinline __cold enum tlsf_status tlsf_core_alloc_failed(struct tlsf_core *c, size_t align,
-							size_t size)
-{
-	enum tlsf_status status = tlsf_core_alloc_why(c, align, size);
-
-	c->status = status;
-	c->fail_exhausted += status == TLSF_E_EXHAUSTED;
-	c->fail_fragmented += status == TLSF_E_FRAGMENTED;
-	return status;
+	if (why == TLSF_E_FRAGMENTED && tlsf_granules_for(size) > c->free)
+		why = TLSF_E_EXHAUSTED;
+	c->status = why;
+	c->fail_exhausted += why == TLSF_E_EXHAUSTED;
+	c->fail_fragmented += why == TLSF_E_FRAGMENTED;
+	return why;
 }
 
 /**

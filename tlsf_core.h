@@ -379,8 +379,7 @@ enum tlsf_status tlsf_core_grow_backward(struct tlsf_core *c, void **ptr, size_t
 enum tlsf_status tlsf_core_usable(struct tlsf_core *c, const void *ptr, size_t *usable);
 
 /* what is left to do, under the same lock, for who calls tlsf_op_*() when one fails */
-enum tlsf_status tlsf_core_alloc_why(const struct tlsf_core *c, size_t align, size_t size);
-enum tlsf_status tlsf_core_alloc_failed(struct tlsf_core *c, size_t align, size_t size);
+enum tlsf_status tlsf_core_alloc_failed(struct tlsf_core *c, size_t size, enum tlsf_status why);
 enum tlsf_status tlsf_core_reject(struct tlsf_core *c, const void *ptr);
 
 enum tlsf_status tlsf_core_status(const struct tlsf_core *c);

@@ -381,28 +381,37 @@ static __always_inline bool tlsf_found_good(const struct tlsf_core *c, const str
  * @align: power of two
  * @size: bytes wanted
  * @steps: set to the steps it took
+ * @why: set to the reason when it fails; TLSF_E_FRAGMENTED for want of memory
  *
  * With an alignment beyond the granule it looks for a block that is large enough wherever it
  * lies (tlsf_room_for()), and gives back what is left below.
  * What is left above becomes a free block when it can be one, else it is handed out too.
  *
  * Return: memory aligned to @align; or NULL, and nothing has changed: under the same lock
- * tlsf_core_alloc_failed() is to be called, which counts the failure and says why.
+ * tlsf_core_alloc_failed() is to be called, which counts the failure.
  */
 static __always_inline void *tlsf_op_memalign(struct tlsf_core *c, size_t align, size_t size,
-					      unsigned int *steps)
+					      unsigned int *steps, enum tlsf_status *why)
 {
 	size_t need, room, gap, gap_list, b, end;
 	struct tlsf_found f;
 
 	*steps = 0;
-	if (tlsf_align_bad(c, align) || tlsf_size_bad(c, size))
+	*why = TLSF_E_ALIGN;
+	if (tlsf_align_bad(c, align))
+		return NULL;
+	*why = TLSF_E_SIZE;
+	if (tlsf_size_bad(c, size))
 		return NULL;
 	need = tlsf_granules_for(size);
 	room = tlsf_room_for(align, need);
 	if (room != need && tlsf_size_bad(c, (room - 1) * TLSF_GRANULE))
 		return NULL;
-	if (unlikely(tlsf_list_find(c, room, &f, steps) != TLSF_OK) || !tlsf_found_good(c, &f))
+	*why = tlsf_list_find(c, room, &f, steps);
+	if (unlikely(*why != TLSF_OK))
+		return NULL;
+	*why = TLSF_E_LINKS;
+	if (!tlsf_found_good(c, &f))
 		return NULL;
 	gap = tlsf_align_gap(tlsf_block_at(c, f.b), align);
 	gap_list = tlsf_list_of(gap);
@@ -439,13 +448,15 @@ static __always_inline void *tlsf_op_memalign(struct tlsf_core *c, size_t align,
  * @c: control structure
  * @size: bytes wanted; 1 to c->max_request
  * @steps: set to the steps it took
+ * @why: set to the reason when it fails
  *
  * Return: as tlsf_op_memalign() with an alignment of TLSF_GRANULE, to which all that
  * is about alignment folds.
  */
-static __always_inline void *tlsf_op_alloc(struct tlsf_core *c, size_t size, unsigned int *steps)
+static __always_inline void *tlsf_op_alloc(struct tlsf_core *c, size_t size, unsigned int *steps,
+					   enum tlsf_status *why)
 {
-	return tlsf_op_memalign(c, TLSF_GRANULE, size, steps);
+	return tlsf_op_memalign(c, TLSF_GRANULE, size, steps, why);
 }
 
 /* ---- free ---- */

@@ -107,20 +107,22 @@ static void checked_steps(struct kunit *test, const struct heap *h, unsigned int
 
 static void *alloc(struct kunit *test, struct heap *h, size_t size)
 {
-	void *ptr = tlsf_op_alloc(h->c, size, &h->steps);
+	enum tlsf_status why;
+	void *ptr = tlsf_op_alloc(h->c, size, &h->steps, &why);
 
 	if (!ptr)
-		tlsf_core_alloc_failed(h->c, G, size);
+		tlsf_core_alloc_failed(h->c, size, why);
 	checked_steps(test, h, ALLOC_STEPS);
 	return ptr;
 }
 
 static void *memalign(struct kunit *test, struct heap *h, size_t align, size_t size)
 {
-	void *ptr = tlsf_op_memalign(h->c, align, size, &h->steps);
+	enum tlsf_status why;
+	void *ptr = tlsf_op_memalign(h->c, align, size, &h->steps, &why);
 
 	if (!ptr)
-		tlsf_core_alloc_failed(h->c, align, size);
+		tlsf_core_alloc_failed(h->c, size, why);
 	checked_steps(test, h, MEMALIGN_STEPS);
 	return ptr;
 }

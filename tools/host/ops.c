@@ -13,23 +13,25 @@ unsigned int ops_steps;
 
 static void *inlined_alloc(struct tlsf_core *c, size_t size)
 {
+	enum tlsf_status why;
 	void *ptr;
 
 	ops_steps = STEPS_UNSET;
-	ptr = tlsf_op_alloc(c, size, &ops_steps);
+	ptr = tlsf_op_alloc(c, size, &ops_steps, &why);
 	if (!ptr)
-		tlsf_core_alloc_failed(c, TLSF_GRANULE, size);
+		tlsf_core_alloc_failed(c, size, why);
 	return ptr;
 }
 
 static void *inlined_memalign(struct tlsf_core *c, size_t align, size_t size)
 {
+	enum tlsf_status why;
 	void *ptr;
 
 	ops_steps = STEPS_UNSET;
-	ptr = tlsf_op_memalign(c, align, size, &ops_steps);
+	ptr = tlsf_op_memalign(c, align, size, &ops_steps, &why);
 	if (!ptr)
-		tlsf_core_alloc_failed(c, align, size);
+		tlsf_core_alloc_failed(c, size, why);
 	return ptr;
 }
 

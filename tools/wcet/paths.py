@@ -24,8 +24,7 @@ SLUB_AT_BEST = {"6.1-amd64": 277, "6.1-rt-amd64": 571, "7.3-amd64": 225, "7.3-rt
 
 # Cold exits on the way to NULL that are followed for these rows: what a full pool costs.
 NO_MEMORY = ("tlsf_kmalloc", "tlsf_pool_alloc")
-NO_MEMORY_EXITS = {"alloc_failed", "tlsf_core_alloc_failed", "tlsf_core_alloc_why",
-                   "tlsf_report_failure"}
+NO_MEMORY_EXITS = {"alloc_failed", "tlsf_core_alloc_failed", "tlsf_report_failure"}
 # And when deferred frees wait: a bounded number is taken back, and the request tried again.
 RETRIED_EXITS = NO_MEMORY_EXITS | DRAINING_EXITS | {"tlsf_drain_failing"}
 
@@ -60,7 +59,6 @@ COLD = {
     "alloc_failed": NO_BLOCK,
     "free_rejected": DAMAGED,
     "tlsf_core_alloc_failed": NO_BLOCK,
-    "tlsf_core_alloc_why": NO_BLOCK,
     "tlsf_free_slow": SLOW,
     "resize_slow": SLOW,
     "tlsf_report_failure": NO_BLOCK,
