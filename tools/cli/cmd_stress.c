@@ -249,7 +249,7 @@ static void *worker_main(void *arg)
 static int worker_open(struct worker *w, struct run *run, u32 index)
 {
 	const struct plan *p = run->plan;
-	struct rng seeds = { p->seed + index * 0x632be59bd9b4e019ULL };
+	struct rng seeds = rng_seed(p->seed + index * 0x632be59bd9b4e019ULL);
 	int code = dev_open(&w->dev, p->cli->device);
 
 	if (code)
@@ -257,10 +257,10 @@ static int worker_open(struct worker *w, struct run *run, u32 index)
 	w->plan = p;
 	w->run = run;
 	w->quota = p->ops ? p->ops / p->threads + (index < p->ops % p->threads) : ~0ULL;
-	w->rng.state = rng_next(&seeds);
+	w->rng = rng_seed(rng_next(&seeds));
 	w->slots = calloc(p->slots, sizeof(*w->slots));
 	code = batch_init(&w->batch, &w->dev, p->batch);
-	w->batch.pattern.state = rng_next(&seeds);
+	w->batch.pattern = rng_seed(rng_next(&seeds));
 	w->batch.verify = p->verify;
 	w->batch.shortage_ok = true;
 	if (!code && !w->slots) {

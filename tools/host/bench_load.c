@@ -14,11 +14,6 @@
 
 /* ---- distributions ---- */
 
-static double unit(struct rng *r)
-{
-	return (double)(rng_next(r) >> 11) * 0x1p-53;
-}
-
 static size_t uniform(struct rng *r, size_t least, size_t most)
 {
 	return least + (size_t)rng_below(r, most - least + 1);
@@ -29,7 +24,7 @@ static size_t normal(struct rng *r, double mean, double deviation)
 	double x;
 
 	do
-		x = mean + deviation * sqrt(-2 * log(1 - unit(r))) * cos(2 * M_PI * unit(r));
+		x = mean + deviation * sqrt(-2 * log(1 - rng_unit(r))) * cos(2 * M_PI * rng_unit(r));
 	while (x < 1);
 	return (size_t)x;
 }
@@ -41,7 +36,7 @@ static size_t draw_u16_1024(struct rng *r)
 
 static size_t draw_lu16_64k(struct rng *r)
 {
-	return (size_t)(16 * exp2(12 * unit(r)));
+	return (size_t)(16 * exp2(12 * rng_unit(r)));
 }
 
 static size_t draw_fixed_64(struct rng *r)

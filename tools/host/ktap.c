@@ -102,29 +102,3 @@ int ktap_run(const char *name, const struct ktap_case *cases, size_t nr_cases)
 	}
 	return EXIT_SUCCESS;
 }
-
-struct rng rng_seed(uint64_t seed)
-{
-	struct rng r = { .state = (seed + 1) * 0x9e3779b97f4a7c15 };
-	int i;
-
-	for (i = 0; i < 4; i++)
-		rng_next(&r);
-	return r;
-}
-
-uint64_t rng_next(struct rng *r)
-{
-	uint64_t x = r->state ? r->state : 1;
-
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	r->state = x;
-	return x * 0x2545f4914f6cdd1d;
-}
-
-uint64_t rng_below(struct rng *r, uint64_t bound)
-{
-	return (rng_next(r) >> 16) % bound;
-}

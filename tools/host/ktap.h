@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <stdnoreturn.h>
 
+#include "../cli/rng.h"
+
 struct ktap_case {
 	const char *name;
 	void (*run)(void);
@@ -31,15 +33,6 @@ noreturn void ktap_fail(const char *file, int line, const char *format, ...)
 noreturn void ktap_skip(const char *reason);
 /* what the case is about to try, said when it fails */
 void ktap_note(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
-
-/* pseudo-random numbers, the same on every machine; xorshift64* */
-struct rng {
-	uint64_t state;
-};
-
-struct rng rng_seed(uint64_t seed);
-uint64_t rng_next(struct rng *r);
-uint64_t rng_below(struct rng *r, uint64_t bound);
 
 /* the seed of a program: its --seed argument or TLSF_SEED; printed by ktap_run() */
 extern uint64_t ktap_seed;

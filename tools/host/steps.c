@@ -445,7 +445,7 @@ static struct figure mix_figures[ARRAY_SIZE(mixes)][GROUPS] = {
 
 static size_t mix_size(const struct mix *m, struct rng *r)
 {
-	double u = (double)(rng_next(r) >> 11) / (double)((uint64_t)1 << 53);
+	double u = rng_unit(r);
 
 	if (m->log_uniform)
 		return (size_t)((double)m->least * pow((double)m->most / (double)m->least, u));
