@@ -110,7 +110,7 @@ kunit/tlsf_core*.c         ours  layout.h ../tlsf_core.h ../tlsf_map.h ../tlsf_o
 tools/cli/*.[ch]           local linux/tlsf.h
 tools/vm/tests/*.[ch]      local linux/tlsf.h
 tools/vm/module/*.[ch]     ours  linux/tlsf.h tlsf_nmi.h
-tools/bench/module/*.[ch]   ours  bench.h linux/tlsf.h
+tools/bench/module/*.[ch]   ours  bench.h percentile.h linux/tlsf.h
 tools/host/*.[ch]          local tlsf_core.h ../../tlsf_core.h ../../tlsf_map.h ../../tlsf_ops.h
 END
 }

@@ -6,6 +6,7 @@
  * falls, so it is never too low; it is capped at the largest value seen.
  */
 #include "lat.h"
+#include "../bench/module/percentile.h"
 
 #include <string.h>
 
@@ -89,8 +90,7 @@ bool lat_range(const struct lat *lat, unsigned int *first, unsigned int *last)
 
 static u64 percentile(const struct lat *lat, u64 total, unsigned int per_10k)
 {
-	u64 rank = (u64)(((unsigned __int128)total * per_10k + 9999) / 10000);
-	u64 below = 0;
+	u64 rank = percentile_rank(total, per_10k), below = 0;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(lat->bucket); i++) {
 		below += lat->bucket[i];

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../bench/module/percentile.h"
 #include "bench_cold.h"
 #include "bench_load.h"
 #include "heap.h"
@@ -232,28 +233,18 @@ static void latency_add(struct latency *l, uint64_t t)
 	l->total++;
 }
 
-/* least number of ticks that @share of all operations do not exceed */
-static double latency_at(const struct latency *l, double share)
-{
-	double most = share * (double)l->total, sum = 0;
-	uint32_t t = 0;
-
-	while (t < LATENCY_BUCKETS - 1 && (sum += l->count[t]) < most)
-		t++;
-	return t;
-}
-
 static void latency_say(const char *what, const struct latency *l, double ns_per_tick)
 {
-	static const struct { const char *name; double share; } points[] = {
-		{ "p50", .5 }, { "p99", .99 }, { "p99.9", .999 },
+	static const struct { const char *name; unsigned int per_10k; } points[] = {
+		{ "p50", 5000 }, { "p99", 9900 }, { "p99.9", 9990 },
 	};
 	char name[64];
 	size_t i;
 
 	for (i = 0; l->total && i < ARRAY_SIZE(points); i++) {
 		snprintf(name, sizeof(name), "%s_%s_ns", what, points[i].name);
-		say(name, latency_at(l, points[i].share) * ns_per_tick);
+		say(name, ns_per_tick * percentile_find(l->count, LATENCY_BUCKETS, l->total,
+							points[i].per_10k));
 	}
 }
 

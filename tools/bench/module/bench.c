@@ -324,7 +324,7 @@ static void print_cost(const char *what, const struct tally *t)
 {
 	pr_info("bench-cost %s %s %s %llu %u %u %llu %u %u %u %u %u\n", kbasename(workload),
 		run.peer->name, what, t->calls, t->left_out, t->refused, t->sum, t->min,
-		tally_percentile(t, 500), tally_percentile(t, 990), tally_percentile(t, 999),
+		tally_percentile(t, 5000), tally_percentile(t, 9900), tally_percentile(t, 9990),
 		t->max);
 }
 

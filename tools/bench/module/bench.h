@@ -59,7 +59,7 @@ int tally_init(struct tally *t);
 void tally_exit(struct tally *t);
 void tally_clear(struct tally *t);
 void tally_add(struct tally *t, u32 cycles);
-u32 tally_percentile(const struct tally *t, u32 per_mille);
+u32 tally_percentile(const struct tally *t, u32 per_10k);
 
 /* ---- peers.c: who does it ---- */
 

@@ -7,12 +7,12 @@
  */
 #include <linux/errno.h>
 #include <linux/limits.h>
-#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
 #include "bench.h"
+#include "percentile.h"
 
 #define TALLY_MAX	((1U << 18) - 1)
 #define TALLY_BYTES	((TALLY_MAX + 1) * sizeof(u32))
@@ -43,18 +43,9 @@ void tally_add(struct tally *t, u32 cycles)
 	t->max = max(t->max, cycles);
 }
 
-/* the least value that so many of the calls did not exceed */
-u32 tally_percentile(const struct tally *t, u32 per_mille)
+u32 tally_percentile(const struct tally *t, u32 per_10k)
 {
-	u32 cycles, rest;
-	u64 whole = div_u64_rem(t->calls, 1000, &rest);
-	/* calls * per_mille / 1000, rounded up; the product could wrap */
-	u64 wanted = whole * per_mille + DIV_ROUND_UP(rest * per_mille, 1000), seen = 0;
+	u32 cycles = percentile_find(t->count, TALLY_MAX + 1, t->calls, per_10k);
 
-	for (cycles = 0; cycles < TALLY_MAX; cycles++) {
-		seen += t->count[cycles];
-		if (seen >= wanted)
-			return cycles;
-	}
-	return t->max;
+	return cycles == TALLY_MAX ? t->max : cycles;
 }
