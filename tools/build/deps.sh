@@ -20,7 +20,7 @@ declare -A group=(
 	[check]="sparse clang clang-format g++ gcc-multilib codespell shellcheck mandoc
 		linux-source-6.1 xz-utils perl"
 	[fuzz]="clang libclang-rt-dev llvm python3"
-	[bench]="libjemalloc2 libmimalloc2.0 zstd python3"
+	[bench]="libjemalloc2 libmimalloc2.0 python3"
 	[lines]="valgrind python3"
 	[wcet]="binutils python3 python3-pyelftools"
 	[kernels]="mmdebstrap"

@@ -122,7 +122,7 @@ void complain(const char *format, ...)
 
 	progress_clear();
 	va_start(args, format);
-	fputs("tlsf: ", stderr);
+	fprintf(stderr, "%s: ", program_invocation_short_name);
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
 	va_end(args);

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Loads for the benchmark; see bench_load.h. The format of traces is told in
- * tools/traces/FORMAT.md; lint-trace.py there checks them more strictly than this.
+ * Loads for the benchmark; see bench_load.h.
  *
- * Room: host.
+ * Room: host. Traces are read by tools/cli/trace.c.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "../cli/trace.h"
 #include "bench_load.h"
 
 /* ---- distributions ---- */
@@ -170,25 +172,6 @@ void load_churn(struct load *load, const struct load_dist *dist, size_t target, 
 
 /* ---- traces ---- */
 
-#define LINE_MAX_BYTES	4096	/* with the newline */
-
-/* Numbers are read as wide as they may be: a narrow one would wrap without a word. */
-static bool parse(const char *line, struct load_op *op)
-{
-	static const char kinds[] = { [LOAD_ALLOC] = 'a', [LOAD_FREE] = 'f', [LOAD_RESIZE] = 'r' };
-	const char *kind = memchr(kinds, *line, sizeof(kinds));
-	unsigned long long id = 0, size = 0, align = 1;
-	int words = sscanf(line + 1, " %llu %llu %llu", &id, &size, &align);
-
-	if (!kind || words < 1 + (*kind != 'f') || id >= 1u << 24 || size > UINT32_MAX ||
-	    !align || align > UINT32_MAX)
-		return false;
-	*op = (struct load_op){ .kind = (uint32_t)(kind - kinds), .id = (uint32_t)id,
-				.size = (uint32_t)size,
-				.align_log2 = (uint32_t)__builtin_ctzll(align) };
-	return true;
-}
-
 /* the size of each block, to know how many bytes are alive */
 static void find_peak(struct load *load)
 {
@@ -206,39 +189,58 @@ static void find_peak(struct load *load)
 	free(size);
 }
 
-static void refuse_trace(const char *path, size_t line, const char *what)
+static struct load_op load_op_of(const struct trace_op *op)
 {
-	fprintf(stderr, "bench: %s:%zu: %s; see tools/traces/FORMAT.md\n", path, line, what);
-	exit(2);
+	static const enum load_kind kind[] = {
+		[TLSF_OP_ALLOC] = LOAD_ALLOC, [TLSF_OP_FREE] = LOAD_FREE,
+		[TLSF_OP_RESIZE] = LOAD_RESIZE,
+	};
+
+	return (struct load_op){ .kind = kind[op->kind], .align_log2 = op->align_log2,
+				 .id = op->id, .size = (uint32_t)op->size };
 }
 
+/* writes the operations to @fd; the exit status */
+static int read_trace(const char *path, int fd)
+{
+	FILE *out = fdopen(fd, "w");
+	struct trace trace;
+	size_t i;
+
+	if (!out || trace_load(&trace, path))
+		return 2;
+	for (i = 0; i < trace.nr; i++) {
+		struct load_op op = load_op_of(&trace.ops[i]);
+
+		if (op.size != trace.ops[i].size) {
+			complain("%s: operation %zu: expected less than 4 GiB", path, i + 1);
+			return 2;
+		}
+		fwrite(&op, sizeof(op), 1, out);
+	}
+	return fclose(out) ? 2 : 0;
+}
+
+/* In a process of its own: what a reader leaves in the heap is not to be measured. */
 void load_trace(struct load *load, const char *path)
 {
-	char command[4096], line[LINE_MAX_BYTES + 1];
 	struct load_op op;
-	size_t room = 0, end = 0, at = 0;
+	size_t room = 0;
+	int fd[2], status;
 	FILE *in;
-	int len;
 
 	*load = (struct load){ .ops = NULL };
-	len = snprintf(command, sizeof(command), "LD_PRELOAD= zstd -dcq -- '%s'", path);
-	if (len >= (int)sizeof(command) || strchr(path, '\''))
-		refuse_trace(path, at, "a path that is too long, or has a quote in it");
-	in = popen(command, "r");
-	while (in && !end && fgets(line, sizeof(line), in)) {
-		at++;
-		if (!strchr(line, '\n'))
-			refuse_trace(path, at, "longer than 4096 bytes, or cut short");
-		if (*line == '#' || *line == 't')
-			continue;
-		if (sscanf(line, "end %zu", &end) == 1)
-			break;
-		if (!parse(line, &op))
-			refuse_trace(path, at, "not an operation, or a number that is too large");
+	if (pipe(fd))
+		exit(2);
+	if (!fork())
+		_exit(read_trace(path, fd[1]));
+	close(fd[1]);
+	in = must(fdopen(fd[0], "r"));
+	while (fread(&op, sizeof(op), 1, in))
 		append(load, &room, op);
-	}
-	if (!in || pclose(in) || !load->nr || end != load->nr)
-		refuse_trace(path, at, "not a whole trace");
+	fclose(in);
+	if (wait(&status) < 0 || status || !load->nr)
+		exit(2);
 	find_peak(load);
 }
 

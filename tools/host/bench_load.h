@@ -49,7 +49,7 @@ const struct load_dist *load_dist_find(const char *name);
 
 /* fills up to @target live bytes, then @churn operations that stay close to it */
 void load_churn(struct load *load, const struct load_dist *dist, size_t target, size_t churn);
-/* a recorded trace, through zstd; the process ends with a message when it is no good */
+/* a recorded trace; the process ends with a message when it is no good */
 void load_trace(struct load *load, const char *path);
 void load_release(struct load *load);
 

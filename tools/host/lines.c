@@ -4,7 +4,7 @@
  * stores to a mark, so that lines.py can tell which accesses are whose.
  *
  * Room: host; the core's functions as gcc -O2 makes them, in a section of
- * their own (see the Makefile), bench_load.h for the sizes.
+ * their own (see the Makefile).
  *
  *	lines		prints where the marks, the pool and the core's code are
  *
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #include "../../tlsf_core.h"
-#include "bench_load.h"
+#include "../cli/rng.h"
 
 #define POOL		((size_t)1 << 20)
 #define LIVE_MAX	8192u

@@ -38,9 +38,9 @@ trace "$comment"$'\na 0 5' longest
 trace "$comment-"$'\na 0 5' longer
 trace $'# recipe: x\na 0 4294967301' large
 for reader in lint workload bench; do
-	expect "$reader refuses a line of 1 GB" failure ':.*2: longer than 4096' \
+	expect "$reader refuses a line of 1 GB" failure ':.*2: .*(longer than|at most) 4096' \
 		in_little $reader "$work/bomb.zst"
-	expect "$reader refuses a line of 4097 bytes" failure ':.*2: longer than 4096' \
+	expect "$reader refuses a line of 4097 bytes" failure ':.*2: .*(longer than|at most) 4096' \
 		in_little $reader "$work/longer.zst"
 done
 for reader in workload bench; do
@@ -48,7 +48,7 @@ for reader in workload bench; do
 done
 expect "lint takes one and goes on" failure 'header recorded-from is missing' \
 	in_little lint "$work/longest.zst"
-expect "bench refuses a size that would wrap" failure ':3: .* a number that is too large' \
+expect "bench refuses a size that would wrap" failure 'operation 1: expected less than 4 GiB' \
 	in_little bench "$work/large.zst"
 expect "bench refuses a pool that would wrap" failure 'expected 1 to 4194304 MiB' \
 	"$bench" speed core u16-1024:4294967297:50
