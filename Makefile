@@ -34,7 +34,7 @@ help: ## list these verbs
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1#\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		awk -F'#' '{ printf "%-22s %s\n", $$1, $$2 }'
 
-deps: $(addprefix $(stamp)-,build vm rt kernels kunit check wcet lines) ## install the Debian packages that the other verbs need
+deps: $(addprefix $(stamp)-,build vm rt kernels kunit check wcet lines plot) ## install the Debian packages that the other verbs need
 
 $(stamp)-%: $(wildcard /var/lib/dpkg/status)
 	@tools/build/deps.sh $*
@@ -114,13 +114,14 @@ install: modules tools ## install modules, headers, command, man pages and udev 
 	install -D -m 644 -t $(headers)/$(KVER) $(built)/Module.symvers
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux include/uapi/linux/tlsf.h
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin build/tools/tlsf
+	install -m 755 tools/cli/plot.py $(DESTDIR)$(PREFIX)/bin/tlsf-plot
 	install -D -m 644 -t $(man)/man1 docs/man/tlsf.1
 	install -D -m 644 -t $(man)/man4 docs/man/tlsf.4
 	install -D -m 644 dist/90-tlsf.rules $(rules)
 	$(if $(DESTDIR),,getent group tlsf >/dev/null || groupadd --system tlsf)
 
 uninstall: ## remove what install put there, but not the group [KVER= DESTDIR= PREFIX=]
-	rm -f $(moddir)/updates/tlsf_mod.ko $(moddir)/updates/tlsf_selftest.ko $(rules) $(DESTDIR)$(PREFIX)/bin/tlsf \
+	rm -f $(moddir)/updates/tlsf_mod.ko $(moddir)/updates/tlsf_selftest.ko $(rules) $(DESTDIR)$(PREFIX)/bin/tlsf $(DESTDIR)$(PREFIX)/bin/tlsf-plot \
 		$(DESTDIR)$(PREFIX)/include/linux/tlsf.h $(man)/man1/tlsf.1 $(man)/man4/tlsf.4
 	rm -rf $(headers)
 	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tlsf hist: latency histograms in the terminal, as JSON, or as an SVG plot.
+ * tlsf hist: latency histograms in the terminal, or as JSON, of which plot.py draws them.
  *
- * Room: cli. Reads HISTOGRAM; writes the file named with --svg.
+ * Room: cli. Reads HISTOGRAM.
  *
  * The 768 log-linear buckets are merged, a power of two at a time, until those that
  * hold anything fit the rows of the picture: finely up to the power of two above the
  * 99th percentile, which gets two thirds of the rows, and coarsely in the tail.
  */
 #include "lat.h"
-#include "svg.h"
 
-#include <errno.h>
-#include <string.h>
-
-enum { OPT_OP = KEY(16), OPT_KIND, OPT_CONTEXT, OPT_SVG, OPT_ROWS, OPT_ASCII };
+enum { OPT_OP = KEY(16), OPT_KIND, OPT_CONTEXT, OPT_ROWS, OPT_ASCII };
 
 #define OP_ALL		TLSF_LAT_NR
 #define CONTEXT_EACH	TLSF_LAT_CONTEXTS
@@ -25,7 +21,6 @@ struct options {
 	u32 op;
 	u32 kind;
 	u32 context;
-	const char *svg;
 	unsigned int rows;
 	bool ascii;
 };
@@ -49,9 +44,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_CONTEXT:
 		o->context = (u32)arg_word(state, "context", arg, contexts, ARRAY_SIZE(contexts));
 		return 0;
-	case OPT_SVG:
-		o->svg = arg;
-		return 0;
 	case OPT_ROWS:
 		o->rows = (unsigned int)arg_number(state, "rows", arg, 2, TLSF_HISTOGRAM_BUCKETS);
 		return 0;
@@ -68,7 +60,6 @@ static const struct argp_option options[] = {
 	  "Core and lock, without or with the wait for the lock (default hold)", 0 },
 	{ "context", OPT_CONTEXT, "any|task|softirq|hardirq|NMI|each", 0,
 	  "Operations in which context; any: all in one histogram (default each)", 0 },
-	{ "svg", OPT_SVG, "FILE", 0, "Write a plot with a logarithmic count axis as well", 0 },
 	{ "rows", OPT_ROWS, "N", 0, "Most rows of a picture (default 24)", 0 },
 	{ "ascii", OPT_ASCII, NULL, 0, "Draw with ASCII even in a UTF-8 terminal", 0 },
 	{ 0 }
@@ -236,24 +227,6 @@ static int picture_add(struct picture *p, u32 op, const struct options *o)
 	return code;
 }
 
-static int write_svg(const struct picture *p, const char *path)
-{
-	FILE *out = fopen(path, "w");
-	bool bad;
-
-	if (!out) {
-		complain("%s: cannot create: %s", path, strerror(errno));
-		return EXIT_USAGE;
-	}
-	svg_plot(out, &p->dev, p->shown, p->nr);
-	bad = ferror(out);
-	if (fclose(out) || bad) {
-		complain("%s: cannot write: %s", path, strerror(errno));
-		return EXIT_BAD;
-	}
-	return EXIT_OK;
-}
-
 static int show_json(const struct picture *p, const struct options *o)
 {
 	json_t *all = json_object();
@@ -272,10 +245,6 @@ static int show_json(const struct picture *p, const struct options *o)
 
 static int show(const struct picture *p, const struct options *o)
 {
-	int code = o->svg ? write_svg(p, o->svg) : EXIT_OK;
-
-	if (code)
-		return code;
 	if (o->cli->json)
 		return show_json(p, o);
 	for (size_t i = 0; i < p->nr; i++)

@@ -72,22 +72,6 @@ u64 lat_upper(const struct lat *lat, unsigned int bucket)
 	return bucket + 1 >= ARRAY_SIZE(lat->bucket) || edge > lat->h.max ? lat->h.max : edge;
 }
 
-/* First and last bucket that is not empty; false when all are. */
-bool lat_range(const struct lat *lat, unsigned int *first, unsigned int *last)
-{
-	bool any = false;
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(lat->bucket); i++) {
-		if (!lat->bucket[i])
-			continue;
-		if (!any)
-			*first = i;
-		*last = i;
-		any = true;
-	}
-	return any;
-}
-
 static u64 percentile(const struct lat *lat, u64 total, unsigned int per_10k)
 {
 	u64 rank = percentile_rank(total, per_10k), below = 0;

@@ -36,7 +36,6 @@ int lat_read_set(struct dev *dev, u32 op, u32 kind, struct lat_set *set);
 bool lat_shown(const struct lat_set *set, u32 context);
 u64 lat_floor(unsigned int bucket);
 u64 lat_upper(const struct lat *lat, unsigned int bucket);
-bool lat_range(const struct lat *lat, unsigned int *first, unsigned int *last);
 struct lat_figures lat_figures(const struct lat *lat);
 json_t *lat_json(const struct dev *dev, const struct lat *lat);
 json_t *lat_set_json(const struct dev *dev, const struct lat_set *set,

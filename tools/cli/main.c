@@ -25,7 +25,7 @@ struct command {
 static const struct command commands[] = {
 	{ "info", "constants of the module and the pool", cmd_info },
 	{ "stat", "counters, and latency of each operation", cmd_stat },
-	{ "hist", "latency histogram, in the terminal or as SVG", cmd_hist },
+	{ "hist", "latency histogram", cmd_hist },
 	{ "map", "picture of used and free blocks", cmd_map },
 	{ "check", "prove every invariant of the heap", cmd_check },
 	{ "stress", "random load from many threads, contents verified", cmd_stress },

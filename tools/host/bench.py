@@ -171,37 +171,27 @@ def write_csv(path, summary, fill):
             rows.writerow(["", name, CORE, f"{value:.6g}", ""])
 
 
-# ---- picture: ns per operation, a group of bars to a load ----
-
-BAR, GAP, LEFT, WIDTH = 11, 12, 130, 560
-
-
-def svg_group(load, by, top, scale):
-    bars = list(by.items())
-    yield (f'<text x="{LEFT - 8}" y="{top + BAR * len(bars) / 2 + 4}" '
-           f'text-anchor="end">{load}</text>')
-    for i, (allocator, (value, _)) in enumerate(bars):
-        y = top + i * BAR
-        yield (f'<rect x="{LEFT}" y="{y}" width="{value * scale:.1f}" height="{BAR - 1}" '
-               f'fill="{COLOURS[allocator]}"/>')
-        yield f'<text x="{LEFT + value * scale + 4:.1f}" y="{y + BAR - 2}">{value:.1f}</text>'
-
-
 def write_svg(path, summary, found):
-    groups = [(load, {a: by[a] for a in found}) for (load, m), by in summary.items() if m == "ns"]
-    scale = WIDTH / max(value for _, by in groups for value, _ in by.values())
-    height = 60 + len(groups) * (len(found) * BAR + GAP)
-    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 60}" '
-             f'height="{height}" font-family="sans-serif" font-size="10">',
-             '<rect width="100%" height="100%" fill="white"/>',
-             '<text x="10" y="18" font-size="13">ns per operation, less is better</text>']
-    for i, allocator in enumerate(found):
-        x = LEFT + i * 100
-        lines.append(f'<rect x="{x}" y="28" width="10" height="10" fill="{COLOURS[allocator]}"/>'
-                     f'<text x="{x + 14}" y="37">{allocator}</text>')
-    for i, (load, by) in enumerate(groups):
-        lines += svg_group(load, by, 52 + i * (len(found) * BAR + GAP), scale)
-    pathlib.Path(path).write_text("\n".join([*lines, "</svg>", ""]))
+    """ns per operation, a group of bars to a load"""
+    loads = [(load, by) for (load, measure), by in summary.items() if measure == "ns"]
+    rows = "\n".join(f"{load} " + " ".join(f"{by[a][0]}" for a in found) for load, by in loads)
+    bars = ", ".join(f"$ns using {i}{':xtic(1)' * (i == 2)} lc rgb '{COLOURS[a]}' title '{a}'"
+                     for i, a in enumerate(found, 2))
+    with open(path, "w", encoding="utf-8") as out:
+        subprocess.run(["gnuplot"], check=True, text=True, stdout=out, input=f"""
+            set terminal svg size 1000, 450 font 'sans-serif,12' background 'white' noenhanced
+            set title 'ns per operation, less is better'
+            set style data histogram
+            set style fill solid
+            set yrange [0:]
+            set grid ytics
+            set key top left
+            set xtics nomirror rotate by -30
+$ns << E
+{rows}
+E
+            plot {bars}
+            """)
 
 
 def main():

@@ -4,10 +4,11 @@
 # What the tlsf command does without a device: options, errors, exit codes, traces.
 #
 # Room: cli. usage: run.sh PATH-TO-TLSF. Prints KTAP; exits 1 when a
-# test failed. Needs zstd and no privilege; writes only to a temporary directory.
+# test failed. Needs zstd, gnuplot and no privilege; writes only to a temporary directory.
 set -euo pipefail
 
-. "$(dirname "$0")/../../build/ktap.sh"
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../../build/ktap.sh"
 
 tlsf=$(realpath "${1:?usage: run.sh PATH-TO-TLSF}")
 tmp=$(mktemp -d)
@@ -101,6 +102,37 @@ test_device() {
 	says plain_file 3 'INFO is not a call of this device' stat --device "$tmp/plain"
 	says directory 3 'a directory, not the tlsf device' stat --device "$tmp"
 	says no_json_on_error 3 '^tlsf: ' stat --json --device "$tmp/none"
+}
+
+# What tlsf hist --json prints for three frees, two in a softirq; vm/tests/contexts.sh holds that
+# it has these keys.
+histograms() {
+	local figures='"min": 90, "mean": 150.5, "p50": 95, "p99": 300, "p99.9": 300'
+	figures=$figures', "p99.99": 300, "max": 300'
+	local one='"cycles": {'$figures'}, "buckets": [{"from": 90, "to": 91, "count": 1}'
+	local two='{"count": 2, '$one', {"from": 296, "to": 300, "count": 1}]}'
+	cat <<-END
+		{"clock": {"unit": "tsc", "hz": 2000000000, "recording": true}, "kind": "$1", "histograms": {
+		"alloc": {"count": 0, "cycles": {}, "buckets": [], "contexts": {}},
+		"free": {"count": 3, "contexts": {"task": {"count": 1, $one]}, "softirq": $two}}}}
+	END
+}
+
+plot() { "$here/../plot.py"; }
+
+test_plot() {
+	local text
+	histograms total >hist.json
+	expect plot_is_a_picture 0 '^</svg>' plot <hist.json
+	for text in 'tlsf latency, total: wait ' 'cycles; 1000 are 500 ns<' 'operations<' '>max<' \
+		'free, task: count 1, min 90, avg 150.5, p50 95, ' 'free, softirq: count 2, '; do
+		expect "plot_says_${text// /_}" 0 "$text" plot <hist.json
+	done
+	expect plot_without_alloc 1 '' sh -c "'$here/../plot.py' <hist.json | grep alloc"
+	echo '{"clock": {}}' >other.json
+	expect plot_of_something_else 1 'not what tlsf hist --json prints' plot <other.json
+	histograms none >other.json
+	expect plot_of_another_kind 1 'not what tlsf hist --json prints' plot <other.json
 }
 
 # Root may open anything, so this one runs as somebody else, with a copy that others
@@ -221,6 +253,7 @@ test_stress_usage
 holds percentiles_of_large_counts "${tlsf%/*}/lat_test"
 test_device
 test_permission
+test_plot
 test_trace_good
 test_trace_bad
 test_trace_long_lines

@@ -82,18 +82,19 @@ one_alone() {
 	done
 }
 
-svg() {
+# What tools/cli/plot.py reads, here and there.
+plotted() {
 	operate task=20 softirq=30 hardirq=50
-	holds "hist draws a picture" tlsf hist --svg /tmp/hist.svg
-	for text in '<title>tlsf latency, hold: ' '>cycles, and the same in nanoseconds<' \
-		'>operations<' 'alloc, softirq: count 30, ' '<title>free hardirq p99.99: ' \
-		'>max<' '</svg>'; do
-		holds "with $text" grep -qF "$text" /tmp/hist.svg
+	tlsf hist --json >/tmp/hist.json
+	same "kind" "$(tlsf hist --get kind)" hold
+	for key in clock/hz clock/unit histograms/free/contexts/hardirq/cycles/p99.99; do
+		holds "hist has $key" tlsf hist --get $key
 	done
-	expect "hist --svg names a file that cannot be written" 2 'cannot create' \
-		tlsf hist --svg /none/hist.svg
-	# for whoever wants to look at it
-	while read -r line; do echo "# svg $line"; done </tmp/hist.svg
+	same "operations in the buckets" "$(tlsf hist --get histograms/alloc/contexts/softirq/buckets |
+		awk '/"from"/ { rows++ } /"count"/ { gsub(/,/, ""); sum += $2 }
+			END { print (rows > 0) * sum }')" 30
+	# for whoever wants to draw it
+	while read -r line; do echo "# json $line"; done </tmp/hist.json
 }
 
 counted_in_nmi() {
@@ -151,7 +152,7 @@ if nmis_can_be_sent; then
 else
 	skip "operations in NMI" "tlsf_contexts.ko sends none on this machine"
 fi
-svg
+plotted
 expect "a context that there is not" 2 "'nmi' is none of: any task softirq" tlsf hist --context nmi
 holds "the client goes" rmmod tlsf_contexts
 expect "a caller that has gone has no name, and no address" 0 'from an unnamed caller' tlsf stat
