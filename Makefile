@@ -85,7 +85,7 @@ fuzz: | $(addprefix $(stamp)-,build fuzz) ## feed the core random sequences of o
 random-10m: | $(stamp)-build ## ten million random operations on the core against a model [SEED=1]
 	@$(MAKE) -s -C tools/host random-10m $(if $(SEED),SEED=$(SEED))
 
-coverage: | $(addprefix $(stamp)-,build fuzz) ## lines and branches of the core that its tests reach
+coverage: | $(addprefix $(stamp)-,build coverage) ## lines and branches of the core that its tests reach
 	@$(MAKE) -s -C tools/host coverage
 
 mutation: | $(addprefix $(stamp)-,build fuzz) ## seed each single fault in the core: how many do the tests kill? (minutes)

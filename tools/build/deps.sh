@@ -4,7 +4,7 @@
 # Installs the Debian packages that the named groups need, and only those missing.
 #
 # Room: build. Usage: deps.sh GROUP...   groups: build vm rt kunit check
-#   kernels arm64 fuzz bench lines plot wcet bare traces compdb
+#   kernels arm64 fuzz coverage bench lines plot wcet bare traces compdb
 # Runs apt-get as root or through sudo. Nothing is done when all is there. Never
 # installs a kernel image: stock.sh unpacks one into the cache instead.
 set -euo pipefail
@@ -20,6 +20,7 @@ declare -A group=(
 	[check]="sparse clang clang-format g++ gcc-multilib codespell shellcheck mandoc
 		linux-source-6.1 xz-utils perl"
 	[fuzz]="clang libclang-rt-dev llvm python3"
+	[coverage]="gcovr"
 	[bench]="libjemalloc2 libmimalloc2.0 gnuplot-nox python3"
 	[lines]="valgrind python3"
 	[plot]="gnuplot-nox python3"
