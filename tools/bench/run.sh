@@ -30,11 +30,9 @@ while [ $# -gt 0 ]; do
 	shift 2
 done
 locate_kernel "$kernel"
-module=$tlsf_root/build/modules/$release
-work=$tlsf_root/build/bench/$release
 csv=$(table_of bench)
 [ -z "$out" ] || csv=$out/bench.csv
-out=${out:-$work}
+out=${out:-$tlsf_root/build/bench/$release}
 
 workloads() {
 	rm -rf "$out/workloads"
@@ -45,12 +43,9 @@ workloads() {
 	echo "$fault" >"$out/fault"
 }
 
-mkdir -p "$work" "$out"
-"$here/../build/modules.sh" --tree "$tree" "$kdir" "$module" >&2
-"$here/../build/client.sh" --tree "$tree" "$kdir" "$module" "$here/module" "$work/module"
 workloads
-"$here/../vm/with-tlsf" "KERNEL=$kernel" --icount --timeout 600 \
-	--append init_on_alloc=0 --module "$work/module/tlsf_bench.ko" \
+"$here/../vm/with-tlsf" "KERNEL=$kernel" --client bench/module --icount --timeout 600 \
+	--append init_on_alloc=0 \
 	--file "$out/workloads:bench/workloads" --file "$out/fault:bench/fault" \
 	--init-script "$here/guest.sh" --log "$out/guest.log" >"$out/measured" ||
 	{ cat "$out/measured" >&2 && exit 1; }

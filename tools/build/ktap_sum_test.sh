@@ -12,100 +12,36 @@ here=$(cd "$(dirname "$0")" && pwd)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# "adds_up NAME SUM": does the log on standard input?
+# "adds_up NAME SUM LINE...": passed, failed and skipped of a log of these lines
 adds_up() {
-	cat >"$log"
-	same "$1" "$("$here/ktap_sum.py" "$log" | tail -n 1)" "$2"
+	printf '%s\n' "${@:3}" | sed '/^$/d' >"$log"
+	same "$1" "$("$here/ktap_sum.py" --summary "$log")" "$2"
 }
 
-adds_up "plain results" "1 passed, 1 failed, 1 skipped" <<'END'
-1..3
-ok 1 - a
-not ok 2 - b
-ok 3 - c # SKIP no such machine
-# exit 1
-END
-adds_up "plan at the end" "1 passed, 0 failed, 0 skipped" <<'END'
-ok 1 - a
-1..1
-# exit 0
-END
-adds_up "whole file skipped" "0 passed, 0 failed, 1 skipped" <<'END'
-1..0 # SKIP nothing to do
-# exit 0
-END
-adds_up "fewer results than planned" "1 passed, 1 failed, 0 skipped" <<'END'
-1..2
-ok 1 - a
-# exit 0
-END
-adds_up "no plan" "1 passed, 1 failed, 0 skipped" <<'END'
-ok 1 - a
-# exit 0
-END
-adds_up "empty log" "0 passed, 2 failed, 0 skipped" </dev/null
-adds_up "cut off" "1 passed, 1 failed, 0 skipped" <<'END'
-1..1
-ok 1 - a
-END
-adds_up "exit status without a failed result" "1 passed, 1 failed, 0 skipped" <<'END'
-1..1
-ok 1 - a
-# exit 2
-END
-adds_up "one stream after another" "3 passed, 1 failed, 0 skipped" <<'END'
-KTAP version 1
-# first
-1..2
-ok 1 - a
-ok 2 - b
-KTAP version 1
-# second
-1..2
-ok 1 - c
-KTAP version 1
-1..0
-# exit 0
-END
-adds_up "bail out" "1 passed, 1 failed, 0 skipped" <<'END'
-1..1
-ok 1 - a
-Bail out! no device
-# exit 1
-END
-adds_up "subtests count, their parent does not" "2 passed, 1 failed, 0 skipped" <<'END'
-1..1
-[    1.000000]     # Subtest: suite
-[    1.000001]     1..3
-    ok 1 - a
-        # Subtest: parameters
-        ok 1 - one
-    ok 2 - b
-    not ok 3 - c
-not ok 1 - suite
-# exit 1
-END
-adds_up "a parent that fails alone" "1 passed, 1 failed, 0 skipped" <<'END'
-1..1
-    1..1
-    ok 1 - a
-not ok 1 - suite init
-# exit 1
-END
-adds_up "a parent that hides a failure" "0 passed, 1 failed, 0 skipped" <<'END'
-1..1
-    1..1
-    not ok 1 - a
-ok 1 - suite
-# exit 0
-END
-adds_up "a subtest that breaks off" "1 passed, 2 failed, 0 skipped" <<'END'
-1..2
-    1..2
-    ok 1 - a
-ok 1 - suite
-# exit 0
-END
+adds_up "plain results" "1 1 1" '1..3' 'ok 1 - a' 'not ok 2 - b' \
+	'ok 3 - c # SKIP no such machine' '# exit 1'
+adds_up "plan at the end" "1 0 0" 'ok 1 - a' '1..1' '# exit 0'
+adds_up "whole file skipped" "0 0 1" '1..0 # SKIP nothing to do' '# exit 0'
+adds_up "fewer results than planned" "1 1 0" '1..2' 'ok 1 - a' '# exit 0'
+adds_up "no plan" "1 1 0" 'ok 1 - a' '# exit 0'
+adds_up "empty log" "0 2 0"
+adds_up "cut off" "1 1 0" '1..1' 'ok 1 - a'
+adds_up "exit status without a failed result" "1 1 0" '1..1' 'ok 1 - a' '# exit 2'
+adds_up "one stream after another" "3 1 0" 'KTAP version 1' '# first' '1..2' 'ok 1 - a' \
+	'ok 2 - b' 'KTAP version 1' '# second' '1..2' 'ok 1 - c' 'KTAP version 1' '1..0' \
+	'# exit 0'
+adds_up "bail out" "1 1 0" '1..1' 'ok 1 - a' 'Bail out! no device' '# exit 1'
+adds_up "subtests count, their parent does not" "2 1 0" '1..1' \
+	'[    1.000000]     # Subtest: suite' '[    1.000001]     1..3' '    ok 1 - a' \
+	'        # Subtest: parameters' '        ok 1 - one' '    ok 2 - b' '    not ok 3 - c' \
+	'not ok 1 - suite' '# exit 1'
+adds_up "a parent that fails alone" "1 1 0" '1..1' '    1..1' '    ok 1 - a' \
+	'not ok 1 - suite init' '# exit 1'
+adds_up "a parent that hides a failure" "0 1 0" '1..1' '    1..1' '    not ok 1 - a' \
+	'ok 1 - suite' '# exit 0'
+adds_up "a subtest that breaks off" "1 2 0" '1..2' '    1..2' '    ok 1 - a' 'ok 1 - suite' \
+	'# exit 0'
+
 # in a shell of its own
 failing_test() (
 	. "$here/ktap.sh"
@@ -123,14 +59,7 @@ failing_test() (
 	finish
 )
 
-adds_up "each sort of result of ktap.sh" "3 passed, 7 failed, 1 skipped" \
-	< <(failing_test && status=0 || status=$?; echo "# exit $status")
-cat >"$log" <<'END'
-1..3
-ok 1 - a
-ok 2 - b # SKIP
-not ok 3 - c
-# exit 1
-END
-same "the three numbers alone" "$("$here/ktap_sum.py" --summary "$log")" "1 1 1"
+adds_up "each sort of result of ktap.sh" "3 7 1" \
+	"$(failing_test && status=0 || status=$?; echo "# exit $status")"
+same "the sum in words" "$("$here/ktap_sum.py" "$log" | tail -n 1)" "3 passed, 7 failed, 1 skipped"
 finish

@@ -145,13 +145,7 @@ BUG: KCSAN: data-race in ktime_get_mono_fast_ns / timekeeping_update
 
 write to 0xffffffff81c0a2c8 of 8 bytes by interrupt on cpu 0:
  timekeeping_update+0x1d1/0x2c0
- timekeeping_advance+0x3d5/0x560
- update_wall_time+0x13/0x20
- tick_do_update_jiffies64+0x10f/0x160
- tick_sched_do_timer+0x9c/0x130
  tick_nohz_handler+0x5b/0x150
- __sysvec_apic_timer_interrupt+0x75/0x180
- sysvec_apic_timer_interrupt+0x6b/0x90
  asm_sysvec_apic_timer_interrupt+0x1b/0x20
  tlsf_pool_alloc+0x32/0xa0 [tlsf_mod]
 
@@ -272,7 +266,7 @@ fails never "not for ever" "off before the script began, in each of 3 boots: KAS
 
 # Reports of real checkers, and checkers that are switched off without one.
 seeds() {
-	runner=("$here/with-tlsf" "KERNEL=$kernel" --clients --smp 2)
+	runner=("$here/with-tlsf" "KERNEL=$kernel" --client vm/module --smp 2)
 	"${runner[@]}" --init-script /dev/null >/dev/null 2>&1 || true # builds the modules
 }
 

@@ -19,7 +19,7 @@ options=()
 # kernel's own delays, at a fifth of as many accesses.
 [ "$kernel" != kcsan ] || [ "$ops" -le 100000 ] ||
 	options+=(--append "kcsan.skip_watch=20000 kcsan.udelay_task=80 kcsan.udelay_interrupt=20")
-exec "$here/with-tlsf" "KERNEL=$kernel" --clients --smp "$smp" --mem 1G \
+exec "$here/with-tlsf" "KERNEL=$kernel" --client vm/module --smp "$smp" --mem 1G \
 	--timeout $((slow * (600 + ops / 10000))) --append "tlsf_ops=$ops" \
 	--init-script "$here/guest/stress.sh" --file "$here/guest/kmemleak.sh" \
 	--file "$here/../build/ktap.sh" \

@@ -34,7 +34,7 @@ programs=$("$here/../build/tools.sh" "$(arch_of_name "$kernel")" vm/tests)
 collect
 [ $# = 0 ] || keep_only "$@"
 [ -n "$(ls "$stage")" ] || die "no such test in tools/vm/tests: $*"
-exec "$here/with-tlsf" "KERNEL=$kernel" --clients --smp 2 --mem 1G --timeout $((600 * slow)) \
+exec "$here/with-tlsf" "KERNEL=$kernel" --client vm/module --smp 2 --mem 1G --timeout $((600 * slow)) \
 	--append "tlsf_patience=$((90 * slow)) tlsf_slow=$slow" --init-script "$here/guest/tests.sh" \
 	--log "$tlsf_root/build/test/vm-$kernel_file.log" \
 	--file "$stage:tests" --file "$here/guest/kmemleak.sh" --file "$here/../build/ktap.sh" \

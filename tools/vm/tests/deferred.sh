@@ -10,14 +10,8 @@
 
 # come_back NAME [PARAMETER]
 come_back() {
-	insmod /modules/tlsf_deferred.ko ${2:+"$2"} >/tmp/why 2>&1
-	status=$?
-	if grep -q 'not supported' /tmp/why; then
-		skip "$1" "the kernel does not let a probe be set there"
-	else
-		expect "$1" 0 '' [ "$status" = 0 ]
-		[ "$status" = 0 ] || sed 's/^/# /' /tmp/why
-	fi
+	insert tlsf_deferred ${2:+"$2"}
+	result $? "$1"
 	rmmod tlsf_deferred 2>/dev/null
 }
 

@@ -12,12 +12,22 @@ module=/modules/tlsf_mod.ko
 parameters=/sys/module/tlsf_mod/parameters
 debugfs=/sys/kernel/debug/tlsf/default
 
+# "insert CLIENT [PARAMETER]...": status 77 where this kernel or machine cannot do what it does.
+insert() {
+	client=$1
+	shift
+	insmod "/modules/$client.ko" "$@" >/tmp/out 2>&1 && return
+	sed 's/^/# /' /tmp/out
+	! grep -q 'not supported' /tmp/out || return 77
+	return 1
+}
+
 # Can tlsf_contexts.ko, which is not loaded, send NMIs here? A failure is for the test.
 nmis_can_be_sent() {
-	insmod /modules/tlsf_contexts.ko nmi=1 2>/tmp/out || ! grep -q 'not supported' /tmp/out
+	insert tlsf_contexts nmi=1
 	set -- $?
 	rmmod tlsf_contexts 2>/dev/null
-	return "$1"
+	[ "$1" != 77 ]
 }
 
 unload() {
