@@ -64,7 +64,7 @@ seed rooms 'wcet seeded.c' MAINTAINERS <<<$'F:\tseeded.c'
 seed rooms 'docs: no suite seeded' CONTRIBUTING.md <<<"| docs | \`docs/\` | seeded |"
 seed rooms 'tools/cli/seeded.c: no Room' tools/cli/seeded.c <<<'int seeded;'
 seed rooms 'Room: core, but it is in cli' tools/cli/seeded.c <<<'/* Room: core. */'
-seed rooms 'Room: ?, but it is in cli' tools/cli/seeded.c <<<'/* Room: cli (user space). */'
+seed rooms 'Room: [?], but it is in cli' tools/cli/seeded.c <<<'/* Room: cli (user space). */'
 seed house 'tlsf_mod.c has [0-9]* lines' tlsf_mod.c < <(yes '/* seeded */' | head -n 900)
 seed house 'tlsf_dev.c:.*tlsf_seeded.c' tlsf_dev.c <<<'# include "tlsf_seeded.c"'
 seed house 'tlsf_check.c:.*if SEEDED' tlsf_check.c <<'END'
