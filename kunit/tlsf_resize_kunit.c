@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit suite "tlsf_resize": what becomes of a resize when a later hold of the lock is
- * refused, the heap is damaged meanwhile, or the caller is killed.
+ * KUnit suite "tlsf_resize": what becomes of a resize when a later hold of the lock is not to
+ * be had, the heap is damaged or the pool retires meanwhile, the caller is killed, or freed
+ * blocks wait that it needs.
  *
- * Room: kunit. White-box: built from the sources, nothing of tlsf_mod.ko is used. What
- * tlsf_realloc.c and tlsf_report.c call without the lock is replaced by hooks: there the suite
- * takes the lock, as somebody who may not be waited for, or writes to memory. Each
- * case ends with all blocks freed and the pool one free block.
+ * Room: kunit. White-box: built from the sources, nothing of tlsf_mod.ko is used. Some of what
+ * they call is replaced by hooks: there the suite takes the lock, as somebody who may not be
+ * waited for, or writes to memory. Each case ends with all blocks freed and the pool
+ * one free block.
  */
 #include <kunit/test.h>
 
@@ -23,11 +24,14 @@
 #include <linux/vmalloc.h>
 
 #include "untraced.h"
+#include "tlsf_pool_priv.h"
 
 /* ---- hooks ---- */
 
 static void (*on_move)(void);
 static void (*on_report)(void);
+static void (*on_drain)(void);
+static void (*on_retire)(void);
 static bool killed;
 
 static void *moving(void *to, const void *from, size_t bytes)
@@ -45,15 +49,35 @@ static bool queueing(struct irq_work *work)
 	return irq_work_queue(work);
 }
 
+static void draining(struct tlsf_pool *pool)
+{
+	tlsf_drain_failing(pool);
+	if (on_drain)
+		on_drain();
+}
+
+static void unlocking(struct tlsf_lock *lock, unsigned long flags)
+{
+	tlsf_unlock_irqrestore(lock, flags);
+	if (on_retire)
+		on_retire();
+}
+
 #undef memmove
 #define memmove			moving
 #define irq_work_queue		queueing
 #define fatal_signal_pending(t)	(killed)
+#define tlsf_drain_failing	draining
 
 /* ---- what is hooked, without its tracepoints ---- */
 
 #include "resize_realloc.c"
 #include "resize_report.c"
+
+/* takes the lock once, to retire */
+#define tlsf_unlock_irqrestore	unlocking
+#include "resize_pool.c"
+#undef tlsf_unlock_irqrestore
 
 /* ---- a row of blocks ---- */
 
@@ -146,6 +170,8 @@ static void calm_down(void)
 {
 	on_move = NULL;
 	on_report = NULL;
+	on_drain = NULL;
+	on_retire = NULL;
 	killed = false;
 	if (held)
 		tlsf_unlock_irqrestore(&pool->lock, held_flags);
@@ -293,12 +319,210 @@ static void realloc_is_not_killed(struct kunit *test)
 	tlsf_pool_free(pool, row[LAST]);
 }
 
+/* ---- freed blocks that wait ---- */
+
+#define WAITING		40
+#define PIECE		1000
+#define PIECES(n)	((n) * (PIECE + TLSF_BLOCK_HEADER) - TLSF_BLOCK_HEADER)
+
+static void *waiting[WAITING], *rest;
+
+/* what cannot have the lock frees row[LAST]'s neighbours above: they wait; nobody else comes */
+static void defer_all(struct kunit *test)
+{
+	struct tlsf_pool_stats s;
+	unsigned int i;
+
+	take_lock();
+	for (i = 0; i < WAITING; i++)
+		tlsf_pool_free(pool, waiting[i]);
+	calm_down();
+	irq_work_sync(&pool->idle_work);
+	cancel_delayed_work_sync(&pool->drain_work);
+	tlsf_pool_stats(pool, &s);
+	KUNIT_ASSERT_EQ(test, s.deferred_frees, WAITING);
+}
+
+/* a row, pieces above it that wait to be freed, and nothing else if @full */
+static void waiting_make(struct kunit *test, bool full)
+{
+	struct tlsf_pool_stats s;
+	unsigned int i;
+
+	row_make(test, 24, 64);
+	for (i = 0; i < WAITING; i++) {
+		waiting[i] = tlsf_pool_alloc(pool, PIECE, QUIET);
+		KUNIT_ASSERT_NOT_NULL(test, waiting[i]);
+	}
+	tlsf_pool_stats(pool, &s);
+	rest = full ? tlsf_pool_alloc(pool, s.largest_free, QUIET) : NULL;
+	defer_all(test);
+}
+
+/* how many pieces wait; @others are allocated besides */
+static unsigned int still_waiting(unsigned int others)
+{
+	struct tlsf_pool_stats s;
+
+	tlsf_pool_stats(pool, &s);
+	return s.used_blocks - others;
+}
+
+static u64 failures(void)
+{
+	struct tlsf_pool_stats s;
+
+	tlsf_pool_stats(pool, &s);
+	return s.fail_exhausted + s.fail_fragmented + s.fail_busy + s.fail_damaged;
+}
+
+static void waiting_free(void *block)
+{
+	tlsf_pool_free(pool, block);
+	tlsf_pool_free(pool, row[LAST]);
+	tlsf_pool_free(pool, rest);
+}
+
+/* and is no failure for who counts them */
+static void realloc_takes_back_what_waits(struct kunit *test)
+{
+	void *moved;
+
+	waiting_make(test, true);
+	moved = tlsf_pool_realloc(pool, row[BLOCK], PIECES(10), QUIET);
+	KUNIT_EXPECT_NOT_NULL(test, moved);
+	KUNIT_EXPECT_PTR_NE(test, moved, row[BLOCK]);
+	KUNIT_EXPECT_NULL(test, memchr_inv(moved ?: row[BLOCK], 0x5a, 64));
+	KUNIT_EXPECT_EQ(test, failures(), 0);
+	waiting_free(moved ?: row[BLOCK]);
+}
+
+static void resize_cost_takes_back_what_waits(struct kunit *test)
+{
+	void *block;
+	struct tlsf_cost cost;
+
+	waiting_make(test, true);
+	block = row[BLOCK];
+	KUNIT_EXPECT_EQ(test, tlsf_pool_resize_cost(pool, TLSF_MINALIGN, PIECES(10), true, &block,
+						    &cost), 0);
+	KUNIT_EXPECT_EQ(test, cost.kept, 64);
+	KUNIT_EXPECT_EQ(test, failures(), 0);
+	waiting_free(block);
+}
+
+/* a bounded number: what needs all of them fails, once, and comes nearer each time */
+static void realloc_takes_back_no_more_than_a_bound(struct kunit *test)
+{
+	unsigned int left;
+	void *moved;
+
+	waiting_make(test, true);
+	moved = tlsf_pool_realloc(pool, row[BLOCK], PIECES(WAITING), QUIET);
+	left = still_waiting(3);
+	KUNIT_EXPECT_NULL(test, moved);
+	KUNIT_EXPECT_GT(test, left, WAITING / 2);
+	KUNIT_EXPECT_LE(test, left, WAITING - 16);
+	KUNIT_EXPECT_EQ(test, failures(), 1);
+	KUNIT_EXPECT_NULL(test, memchr_inv(row[BLOCK], 0x5a, 64));
+	moved = tlsf_pool_realloc(pool, row[BLOCK], PIECES(WAITING), QUIET);
+	KUNIT_EXPECT_NULL(test, moved);
+	moved = tlsf_pool_realloc(pool, row[BLOCK], PIECES(WAITING), QUIET);
+	KUNIT_EXPECT_NOT_NULL(test, moved);
+	KUNIT_EXPECT_EQ(test, failures(), 2);
+	waiting_free(moved ?: row[BLOCK]);
+}
+
+/* one for each hold of the lock that was to come anyway, and no more */
+static void realloc_that_is_served_leaves_the_others(struct kunit *test)
+{
+	void *moved;
+
+	waiting_make(test, false);
+	moved = tlsf_pool_realloc(pool, row[BLOCK], PIECES(WAITING), QUIET);
+	KUNIT_EXPECT_NOT_NULL(test, moved);
+	KUNIT_EXPECT_GE(test, still_waiting(2), WAITING - 4);
+	waiting_free(moved ?: row[BLOCK]);
+}
+
+/* ---- a pool that retires ---- */
+
+/* between two attempts: there is room by then, but no request is served any more */
+static void realloc_in_a_pool_that_retires_meanwhile(struct kunit *test)
+{
+	struct tlsf_pool_stats s;
+	void *moved;
+
+	waiting_make(test, true);
+	on_drain = retire;
+	moved = tlsf_pool_realloc(pool, row[BLOCK], PIECES(10), GFP_NOWAIT);
+	calm_down();
+	tlsf_pool_stats(pool, &s);
+	KUNIT_EXPECT_NULL(test, moved);
+	KUNIT_EXPECT_EQ(test, s.fail_damaged, 1);
+	KUNIT_EXPECT_EQ(test, failures(), 1);
+	KUNIT_EXPECT_EQ(test, tlsf_pool_ksize(pool, row[BLOCK]), 64);
+	KUNIT_EXPECT_NULL(test, memchr_inv(row[BLOCK], 0x5a, 64));
+	waiting_free(row[BLOCK]);
+}
+
+static void resize_cost_in_a_pool_that_retires_meanwhile(struct kunit *test)
+{
+	struct tlsf_cost cost;
+	void *block;
+
+	waiting_make(test, true);
+	block = row[BLOCK];
+	on_drain = retire;
+	KUNIT_EXPECT_EQ(test, tlsf_pool_resize_cost(pool, TLSF_MINALIGN, PIECES(10), true, &block,
+						    &cost), -EIO);
+	calm_down();
+	KUNIT_EXPECT_PTR_EQ(test, block, row[BLOCK]);
+	KUNIT_EXPECT_EQ(test, cost.usable, 0);
+	KUNIT_EXPECT_EQ(test, failures(), 1);
+	waiting_free(block);
+}
+
+static int early_err;
+
+static void resize_early(void)
+{
+	struct tlsf_cost cost;
+	void *block = row[BLOCK];
+
+	on_retire = NULL;
+	early_err = tlsf_pool_resize_cost(pool, TLSF_MINALIGN, 400, true, &block, &cost);
+}
+
+/* whoever has the lock next, after it has retired, knows why nothing is served */
+static void retired_pool_says_why_from_the_first_resize(struct kunit *test)
+{
+	struct tlsf_pool_stats s;
+
+	row_make(test, 200, 64);
+	on_retire = resize_early;
+	retire();
+	calm_down();
+	tlsf_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, early_err, -EIO);
+	KUNIT_EXPECT_EQ(test, s.fail_damaged, 1);
+	tlsf_pool_free(pool, row[BLOCK]);
+	tlsf_pool_free(pool, row[LAST]);
+}
+
 static struct kunit_case resize_cases[] = {
 	KUNIT_CASE_PARAM(realloc_holds, between_gen_params),
 	KUNIT_CASE_PARAM(resize_cost_holds, between_gen_params),
 	KUNIT_CASE(killed_elsewhere_changes_nothing),
 	KUNIT_CASE(killed_downwards_tells_what_arrived),
 	KUNIT_CASE(realloc_is_not_killed),
+	KUNIT_CASE(realloc_takes_back_what_waits),
+	KUNIT_CASE(resize_cost_takes_back_what_waits),
+	KUNIT_CASE(realloc_takes_back_no_more_than_a_bound),
+	KUNIT_CASE(realloc_that_is_served_leaves_the_others),
+	KUNIT_CASE(realloc_in_a_pool_that_retires_meanwhile),
+	KUNIT_CASE(resize_cost_in_a_pool_that_retires_meanwhile),
+	KUNIT_CASE(retired_pool_says_why_from_the_first_resize),
 	{}
 };
 
