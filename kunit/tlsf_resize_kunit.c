@@ -71,6 +71,7 @@ static void unlocking(struct tlsf_lock *lock, unsigned long flags)
 
 /* ---- what is hooked, without its tracepoints ---- */
 
+#include "resize_alloc.c"
 #include "resize_realloc.c"
 #include "resize_report.c"
 
@@ -510,6 +511,47 @@ static void retired_pool_says_why_from_the_first_resize(struct kunit *test)
 	tlsf_pool_free(pool, row[LAST]);
 }
 
+/* ---- a request that fails is counted once, however often it was tried ---- */
+
+struct failing_case {
+	const char *name;
+	bool wait;
+	size_t size;
+	gfp_t gfp;		/* __GFP_ZERO is the slow path's */
+	u64 counted;
+};
+
+static const struct failing_case failing_cases[] = {
+	{ "fast path", false, 1000, 0, 1 },
+	{ "slow path", false, 1000, __GFP_ZERO, 1 },
+	{ "slow path, larger than any block", false, SIZE_MAX, __GFP_ZERO, 0 },
+	{ "frees wait", true, PIECES(WAITING), 0, 1 },
+	{ "frees wait, to be zeroed", true, PIECES(WAITING), __GFP_ZERO, 1 },
+	{ "frees wait, larger than any block", true, SIZE_MAX, 0, 0 },
+};
+
+static void failing_desc(const struct failing_case *p, char *desc)
+{
+	strscpy(desc, p->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(failing, failing_cases, failing_desc);
+
+static void failing_request_is_counted_once(struct kunit *test)
+{
+	const struct failing_case *p = test->param_value;
+	void *block;
+
+	waiting_make(test, true);
+	while (!p->wait && tlsf_drain_one(pool))
+		;
+	block = p->wait ? NULL : tlsf_pool_alloc(pool, PIECES(WAITING), QUIET);
+	KUNIT_EXPECT_NULL(test, tlsf_pool_alloc(pool, p->size, QUIET | p->gfp));
+	KUNIT_EXPECT_EQ(test, failures(), p->counted);
+	tlsf_pool_free(pool, block);
+	waiting_free(row[BLOCK]);
+}
+
 static struct kunit_case resize_cases[] = {
 	KUNIT_CASE_PARAM(realloc_holds, between_gen_params),
 	KUNIT_CASE_PARAM(resize_cost_holds, between_gen_params),
@@ -523,6 +565,7 @@ static struct kunit_case resize_cases[] = {
 	KUNIT_CASE(realloc_in_a_pool_that_retires_meanwhile),
 	KUNIT_CASE(resize_cost_in_a_pool_that_retires_meanwhile),
 	KUNIT_CASE(retired_pool_says_why_from_the_first_resize),
+	KUNIT_CASE_PARAM(failing_request_is_counted_once, failing_gen_params),
 	{}
 };
 
