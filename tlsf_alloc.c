@@ -460,11 +460,37 @@ void tlsf_kfree(const void *ptr)
 }
 EXPORT_SYMBOL_GPL(tlsf_kfree);
 
+/*
+ * How many bytes to overwrite before a free. Rejected, counted and reported is a pointer here,
+ * as by the free, and not there: that one might find a block by then, somebody else's.
+ */
+static size_t bytes_to_overwrite(struct tlsf_pool *pool, const void *ptr, unsigned long caller)
+{
+	struct tlsf_core *core = tlsf_pool_core(pool);
+	enum tlsf_status status;
+	unsigned long flags;
+	size_t usable = 0;
+
+	if (likely(tlsf_lock_irqsave(&pool->lock, &flags))) {
+		status = tlsf_core_usable(core, ptr, &usable);
+		if (unlikely(status != TLSF_OK))
+			status = tlsf_core_reject(core, ptr);
+		tlsf_unlock_irqrestore(&pool->lock, flags);
+	} else {
+		status = tlsf_block_look(pool, ptr, &usable);
+		if (unlikely(status != TLSF_OK))
+			atomic_long_inc(&pool->events.bad_deferred);
+	}
+	if (unlikely(status != TLSF_OK))
+		tlsf_report_pointer(pool, status, ptr, caller);
+	return usable;
+}
+
 /**
  * tlsf_kfree_sensitive() - overwrite a block of the default pool and free it
  * @ptr: block, NULL or ZERO_SIZE_PTR
  *
- * What the free then refuses, beside damage, has been overwritten all the same: its
+ * What the free then rejects, beside damage, has been overwritten all the same: its
  * contents were given up.
  *
  * Context: any; never sleeps. Bound: as tlsf_kfree(); overwriting is outside
@@ -472,11 +498,15 @@ EXPORT_SYMBOL_GPL(tlsf_kfree);
  */
 void tlsf_kfree_sensitive(const void *ptr)
 {
-	size_t usable = tlsf_pool_usable(tlsf_default_pool, ptr, _RET_IP_);
+	struct tlsf_pool *pool = tlsf_default_pool;
+	size_t usable;
 
+	if (ZERO_OR_NULL_PTR(ptr))
+		return;
+	usable = bytes_to_overwrite(pool, ptr, _RET_IP_);
 	if (!usable)
 		return;
 	memzero_explicit((void *)ptr, usable);
-	tlsf_free_slow(tlsf_default_pool, (void *)ptr, _RET_IP_, NULL);
+	tlsf_free_slow(pool, (void *)ptr, _RET_IP_, NULL);
 }
 EXPORT_SYMBOL_GPL(tlsf_kfree_sensitive);

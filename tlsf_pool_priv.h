@@ -282,10 +282,6 @@ void tlsf_reports_init(struct tlsf_pool *pool);
 void tlsf_reports_exit(struct tlsf_pool *pool);
 int tlsf_status_errno(const struct tlsf_pool *pool, enum tlsf_status status);
 
-/* ---- figures: tlsf_stats.c ---- */
-
-size_t tlsf_pool_usable(struct tlsf_pool *pool, const void *ptr, unsigned long caller);
-
 /* ---- life: tlsf_pool.c ---- */
 
 void tlsf_pool_retire(struct tlsf_pool *pool, unsigned long caller);

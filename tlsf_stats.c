@@ -13,16 +13,8 @@
 
 /* ---- sizes of blocks ---- */
 
-/**
- * tlsf_pool_usable() - tlsf_pool_ksize() on somebody's behalf
- * @pool: pool
- * @ptr: block, NULL or ZERO_SIZE_PTR
- * @caller: the user's code, for a report
- *
- * Context: any; where the lock cannot be waited for, the block is looked at without it.
- * Return: as tlsf_pool_ksize().
- */
-size_t tlsf_pool_usable(struct tlsf_pool *pool, const void *ptr, unsigned long caller)
+/* where the lock cannot be waited for, the block is looked at without it */
+static size_t pool_ksize(struct tlsf_pool *pool, const void *ptr, unsigned long caller)
 {
 	enum tlsf_status status;
 	unsigned long flags;
@@ -52,12 +44,12 @@ size_t tlsf_pool_usable(struct tlsf_pool *pool, const void *ptr, unsigned long c
  * not to be waited for, as in NMI.
  *
  * Context: any; never sleeps. Bound: no step, one validation under the lock.
- * Return: bytes, at least those asked for; 0 for NULL, ZERO_SIZE_PTR and, reported, for
- *	what is no block of the pool.
+ * Return: bytes, at least those asked for; 0 for NULL, ZERO_SIZE_PTR and, reported but no
+ *	bad free, for what is no block of the pool.
  */
 size_t tlsf_pool_ksize(struct tlsf_pool *pool, const void *ptr)
 {
-	return tlsf_pool_usable(pool, ptr, _RET_IP_);
+	return pool_ksize(pool, ptr, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(tlsf_pool_ksize);
 
@@ -73,7 +65,7 @@ EXPORT_SYMBOL_GPL(tlsf_pool_ksize);
  */
 size_t tlsf_ksize(const void *ptr)
 {
-	return tlsf_pool_usable(tlsf_default_pool, ptr, _RET_IP_);
+	return pool_ksize(tlsf_default_pool, ptr, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(tlsf_ksize);
 

@@ -849,6 +849,8 @@ static void pointer_that_is_no_block_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, look_unchanged(test, &before).bad_frees, 1);
 	KUNIT_EXPECT_NULL(test, tlsf_pool_realloc(pool, bad, 100, QUIET));
 	KUNIT_EXPECT_EQ(test, look_unchanged(test, &before).bad_frees, 2);
+	KUNIT_EXPECT_PTR_EQ(test, tlsf_pool_realloc(pool, bad, 0, QUIET), ZERO_SIZE_PTR);
+	KUNIT_EXPECT_EQ(test, look_unchanged(test, &before).bad_frees, 3);
 	KUNIT_EXPECT_EQ(test, memcmp(copy, row[BLOCK], row_size[BLOCK]), 0);
 	give_row(test, row);
 }
@@ -1294,6 +1296,26 @@ static void cleanup_attribute_takes_null_and_errors(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, default_bad_frees(), before + IS_ERR(p->ptr));
 }
 
+static void kfree_sensitive_counts_bad_frees_as_kfree_does(struct kunit *test)
+{
+	const struct no_block_case *p = test->param_value;
+	u64 before = default_bad_frees();
+
+	tlsf_kfree_sensitive(p->ptr);
+	KUNIT_EXPECT_EQ(test, default_bad_frees(), before + IS_ERR(p->ptr));
+}
+
+static void kfree_sensitive_twice_is_a_bad_free(struct kunit *test)
+{
+	void *block = default_take(test, tlsf_kmalloc(500, QUIET), 500);
+	u64 before = default_bad_frees();
+
+	tlsf_kfree_sensitive(block);
+	KUNIT_EXPECT_EQ(test, default_bad_frees(), before);
+	tlsf_kfree_sensitive(block);
+	KUNIT_EXPECT_EQ(test, default_bad_frees(), before + 1);
+}
+
 /* ---- every context ---- */
 
 /* what a driver does in one interrupt; KUnit's own macros may not be used there */
@@ -1569,6 +1591,8 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(kfree_sensitive_leaves_no_contents),
 	KUNIT_CASE(cleanup_attribute_frees_at_the_end_of_the_scope),
 	KUNIT_CASE_PARAM(cleanup_attribute_takes_null_and_errors, no_block_gen_params),
+	KUNIT_CASE_PARAM(kfree_sensitive_counts_bad_frees_as_kfree_does, no_block_gen_params),
+	KUNIT_CASE(kfree_sensitive_twice_is_a_bad_free),
 	KUNIT_CASE_PARAM(all_works_in_every_context, context_gen_params),
 	KUNIT_CASE(threads_and_interrupts_share_a_pool),
 	{}

@@ -552,6 +552,52 @@ static void failing_request_is_counted_once(struct kunit *test)
 	waiting_free(row[BLOCK]);
 }
 
+/* ---- what is counted where the lock cannot be had ---- */
+
+struct reject_case {
+	const char *name;
+	void (*give)(const void *ptr);
+	u64 bad_frees;
+};
+
+static void ask_size(const void *ptr)
+{
+	tlsf_ksize(ptr);
+}
+
+static const struct reject_case reject_cases[] = {
+	{ "kfree", tlsf_kfree, 1 },
+	{ "kfree_sensitive", tlsf_kfree_sensitive, 1 },
+	{ "ksize", ask_size, 0 },
+};
+
+static void reject_desc(const struct reject_case *p, char *desc)
+{
+	strscpy(desc, p->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(reject, reject_cases, reject_desc);
+
+static void rejected_without_the_lock_is_counted(struct kunit *test)
+{
+	const struct reject_case *p = test->param_value;
+	struct tlsf_pool *was = tlsf_default_pool;
+	struct tlsf_pool_stats s;
+
+	row_make(test, 200, 64);
+	tlsf_default_pool = pool;
+	take_lock();
+	p->give(row[BLOCK] + 8);
+	calm_down();
+	tlsf_default_pool = was;
+	tlsf_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.bad_frees, p->bad_frees);
+	KUNIT_EXPECT_EQ(test, s.deferred_frees, 0);
+	KUNIT_EXPECT_NULL(test, memchr_inv(row[BLOCK], 0x5a, 64));
+	tlsf_pool_free(pool, row[BLOCK]);
+	tlsf_pool_free(pool, row[LAST]);
+}
+
 static struct kunit_case resize_cases[] = {
 	KUNIT_CASE_PARAM(realloc_holds, between_gen_params),
 	KUNIT_CASE_PARAM(resize_cost_holds, between_gen_params),
@@ -566,6 +612,7 @@ static struct kunit_case resize_cases[] = {
 	KUNIT_CASE(resize_cost_in_a_pool_that_retires_meanwhile),
 	KUNIT_CASE(retired_pool_says_why_from_the_first_resize),
 	KUNIT_CASE_PARAM(failing_request_is_counted_once, failing_gen_params),
+	KUNIT_CASE_PARAM(rejected_without_the_lock_is_counted, reject_gen_params),
 	{}
 };
 
