@@ -351,7 +351,7 @@ EXPORT_SYMBOL_GPL(tlsf_pool_memalign);
  * @pool: pool
  * @ptr: block, NULL or ZERO_SIZE_PTR
  *
- * A pointer that is no block of the pool, or freed already, is refused, counted and
+ * A pointer that is no block of the pool, or freed already, is rejected, counted and
  * reported, and changes nothing.
  *
  * Context: any; never sleeps. Bound: at most TLSF_STEPS_MAX steps under the

@@ -27,7 +27,7 @@ static void report_print(const struct pool_report *r, enum pool_report_kind kind
 
 	switch (kind) {
 	case REPORT_POINTER:
-		pr_err("pool %s: pointer %p from %pS refused: %s (%d more not shown)\n",
+		pr_err("pool %s: pointer %p from %pS rejected: %s (%d more not shown)\n",
 		       name, r->ptr, (void *)r->caller, why, suppressed);
 		break;
 	case REPORT_REQUEST:
@@ -159,7 +159,7 @@ void tlsf_reports_init(struct tlsf_pool *pool)
 void tlsf_reports_exit(struct tlsf_pool *pool)
 {
 	static const char *const what[REPORT_KINDS] = {
-		[REPORT_POINTER] = "refused pointers",
+		[REPORT_POINTER] = "rejected pointers",
 		[REPORT_REQUEST] = "refused requests",
 		[REPORT_DAMAGE] = "reports of damage",
 	};

@@ -113,7 +113,7 @@ static void defer_gives_back_each_block_once(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, tlsf_defer_pending(&waiting));
 }
 
-static void defer_refuses_a_block_that_waits(struct kunit *test)
+static void defer_rejects_a_block_that_waits(struct kunit *test)
 {
 	KUNIT_EXPECT_TRUE(test, tlsf_defer_push(&waiting, &block[0]));
 	KUNIT_EXPECT_TRUE(test, tlsf_defer_push(&waiting, &block[1]));
@@ -164,7 +164,7 @@ static void defer_finds_a_link_overwritten(struct kunit *test)
 
 static struct kunit_case defer_cases[] = {
 	KUNIT_CASE(defer_gives_back_each_block_once),
-	KUNIT_CASE(defer_refuses_a_block_that_waits),
+	KUNIT_CASE(defer_rejects_a_block_that_waits),
 	KUNIT_CASE(defer_takes_a_block_again),
 	KUNIT_CASE(defer_finds_a_mark_overwritten),
 	KUNIT_CASE(defer_finds_a_link_overwritten),

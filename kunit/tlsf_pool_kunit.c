@@ -8,7 +8,7 @@
  * Each test gets an empty pool of its own and leaves it as it found it: pool_exit()
  * wants one free block again. look() proves around every operation that the figures of
  * the pool add up. The default pool is others' too, so its figures prove little; there
- * tlsf_ksize(), which refuses what is not allocated, tells whether a block is.
+ * tlsf_ksize(), which rejects what is not allocated, tells whether a block is.
  *
  * Words used throughout: take and give are a checked allocation and a checked free; a
  * row is blocks that are physical neighbours; a pattern belongs to a seed.
@@ -830,7 +830,7 @@ static const struct bad_pointer_case bad_pointer_cases[] = {
 
 PARAM_TABLE(bad_pointer);
 
-static void pointer_that_is_no_block_is_refused(struct kunit *test)
+static void pointer_that_is_no_block_is_rejected(struct kunit *test)
 {
 	const struct bad_pointer_case *p = test->param_value;
 	struct tlsf_pool *pool = pool_of(test);
@@ -870,7 +870,7 @@ static const struct double_free_case double_free_cases[] = {
 
 PARAM_TABLE(double_free);
 
-static void freeing_twice_is_refused(struct kunit *test)
+static void freeing_twice_is_rejected(struct kunit *test)
 {
 	const struct double_free_case *p = test->param_value;
 	struct tlsf_pool_stats before;
@@ -894,7 +894,7 @@ static void freeing_twice_is_refused(struct kunit *test)
 }
 
 /* the header of the block that was is still there, inside the one that is */
-static void stale_pointer_into_a_new_block_is_refused(struct kunit *test)
+static void stale_pointer_into_a_new_block_is_rejected(struct kunit *test)
 {
 	struct tlsf_pool_stats before;
 	void *row[ROW], *rest, *stale;
@@ -1572,9 +1572,9 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE_PARAM(realloc_align_keeps_the_alignment, good_align_gen_params),
 	KUNIT_CASE(realloc_align_downwards_keeps_the_alignment),
 	KUNIT_CASE_PARAM(realloc_align_refuses_other_alignments, bad_align_gen_params),
-	KUNIT_CASE_PARAM(pointer_that_is_no_block_is_refused, bad_pointer_gen_params),
-	KUNIT_CASE_PARAM(freeing_twice_is_refused, double_free_gen_params),
-	KUNIT_CASE(stale_pointer_into_a_new_block_is_refused),
+	KUNIT_CASE_PARAM(pointer_that_is_no_block_is_rejected, bad_pointer_gen_params),
+	KUNIT_CASE_PARAM(freeing_twice_is_rejected, double_free_gen_params),
+	KUNIT_CASE(stale_pointer_into_a_new_block_is_rejected),
 	KUNIT_CASE(damaged_pool_does_not_look_full),
 	KUNIT_CASE_PARAM(create_refuses_bad_names, bad_name_gen_params),
 	KUNIT_CASE_PARAM(create_refuses_bad_sizes, bad_size_gen_params),

@@ -64,7 +64,7 @@ struct tlsf_pool;
  * @fail_exhausted: requests larger than all free memory; what is larger than the
  *	pool is refused before and not counted
  * @fail_fragmented: requests refused although that much memory was free
- * @bad_frees: pointers refused by free or resize
+ * @bad_frees: pointers rejected by free or resize
  * @fail_busy: requests refused because they could not wait for the lock: in NMI, or in a
  *	probe that fired inside the allocator
  * @deferred_frees: frees that could not wait for it; their blocks count as used until a
@@ -125,7 +125,7 @@ void *tlsf_kcalloc(size_t n, size_t size, gfp_t flags) __malloc __alloc_size(1, 
 
 /*
  * A pointer declared with __free(tlsf_kfree) is freed when it goes out of scope. As with
- * slab's, it may be an ERR_PTR() by then; given to tlsf_kfree() itself, that is refused.
+ * slab's, it may be an ERR_PTR() by then; given to tlsf_kfree() itself, that is rejected.
  */
 DEFINE_FREE(tlsf_kfree, void *, if (!IS_ERR_OR_NULL(_T)) tlsf_kfree(_T))
 

@@ -221,7 +221,7 @@ struct tlsf_batch {
  * @fail_exhausted: requests larger than all free memory; what is larger than the
  *	pool is refused before and not counted
  * @fail_fragmented: requests refused although that much memory was free
- * @bad_frees: pointers refused by free or resize
+ * @bad_frees: pointers rejected by free or resize
  * @file_bytes: usable bytes held by this open file
  * @file_blocks: blocks held by this open file
  * @steps_max_seen: most steps any operation took

@@ -36,13 +36,13 @@ load
 dmesg -c >/dev/null
 holds "clients with much to report" insmod /modules/tlsf_flood.ko
 rmmod tlsf_flood
-shown=$(lines flood pointer.*refused)
+shown=$(lines flood pointer.*rejected)
 few "rejected frees"
-same "shown and held back" "$(told flood 'pointer.*refused' 'refused pointers')" 1000
+same "shown and held back" "$(told flood 'pointer.*rejected' 'rejected pointers')" 1000
 shown=$(lines flood bytes.*refused)
 few "failed requests"
 same "shown and held back" "$(told flood 'bytes.*refused' 'refused requests')" 1000
-shown=$(lines other pointer.*refused)
+shown=$(lines other pointer.*rejected)
 holds "another driver's bad frees are shown beside them: $shown" [ "$shown" -ge 10 ]
-same "shown and held back" "$(told other 'pointer.*refused' 'refused pointers')" 13
+same "shown and held back" "$(told other 'pointer.*rejected' 'rejected pointers')" 13
 finish
