@@ -44,8 +44,9 @@ DEFINE_STATIC_KEY_FALSE(tlsf_timing);
 /* constant after tlsf_clock_calibrate() */
 static u64 clock_overhead;
 
+/* guards the list, and writes to the cells of CPUs that are offline */
 static DEFINE_MUTEX(all_lock);
-static LIST_HEAD(all);		/* under all_lock */
+static LIST_HEAD(all);
 
 /* guards tlsf_timing's count against two switches at once */
 static DEFINE_MUTEX(enable_lock);
@@ -303,23 +304,26 @@ static void range_reset(struct tlsf_latency_range *r)
 	raw_write_seqcount_end(&r->seq);
 }
 
-/* word by word, for who reads meanwhile */
+/*
+ * Counts word by word, for who reads meanwhile. The extremes come first: an NMI in between
+ * opens its gate by what it finds, and the gate is closed when that is right again.
+ */
 static void cell_reset(struct tlsf_latency_cell *cell)
 {
 	unsigned int i;
 
+	range_reset(&cell->alone);
+	range_reset(&cell->waited[TLSF_LAT_HOLD]);
+	range_reset(&cell->waited[TLSF_LAT_TOTAL]);
 	gate_close(cell);
 	WRITE_ONCE(cell->sum, 0);
 	for (i = 0; i < TLSF_HISTOGRAM_BUCKETS; i++)
 		WRITE_ONCE(cell->bucket[i], 0);
 	for (i = 0; i < TLSF_LAT_KINDS; i++)
 		WRITE_ONCE(cell->waited_sum[i], 0);
-	range_reset(&cell->alone);
-	range_reset(&cell->waited[TLSF_LAT_HOLD]);
-	range_reset(&cell->waited[TLSF_LAT_TOTAL]);
 }
 
-/* @fn on the cells of each CPU, by the CPU itself */
+/* @fn on the cells of each CPU, by the CPU itself if it is online */
 struct cells_call {
 	struct tlsf_latency *lat;
 	void (*fn)(struct tlsf_latency_cell *cell);
@@ -335,17 +339,34 @@ static void call_here(void *arg)
 		call->fn(&cpu->memory[i]);
 }
 
+/*
+ * With interrupts off here too: a reader spins while extremes are written, for ever if it has
+ * preempted the writer.
+ */
+static void cells_visit_offline(struct tlsf_latency *lat, int cpu,
+				void (*fn)(struct tlsf_latency_cell *cell))
+{
+	unsigned long flags;
+	unsigned int i;
+
+	for (i = 0; i < CELLS; i++) {
+		local_irq_save(flags);
+		fn(&per_cpu_ptr(lat->cpu, cpu)->memory[i]);
+		local_irq_restore(flags);
+	}
+}
+
 static void cells_visit(struct tlsf_latency *lat, void (*fn)(struct tlsf_latency_cell *cell))
 {
 	struct cells_call call = { .lat = lat, .fn = fn };
-	unsigned int i;
 	int cpu;
 
+	lockdep_assert_held(&all_lock);
 	cpus_read_lock();
 	on_each_cpu(call_here, &call, 1);
 	for_each_possible_cpu(cpu)
-		for (i = 0; i < CELLS && !cpu_online(cpu); i++)
-			fn(&per_cpu_ptr(lat->cpu, cpu)->memory[i]);
+		if (!cpu_online(cpu))
+			cells_visit_offline(lat, cpu, fn);
 	cpus_read_unlock();
 }
 
@@ -366,8 +387,10 @@ static void waited_reset(struct tlsf_latency_waited *w)
  */
 void tlsf_latency_reset(struct tlsf_latency *lat)
 {
+	mutex_lock(&all_lock);
 	cells_visit(lat, cell_reset);
 	waited_reset(lat->waited);
+	mutex_unlock(&all_lock);
 }
 
 /**
