@@ -156,7 +156,8 @@ static void handle_resize(struct tlsf_file *file, struct handle *h, void *ptr, s
 		h->ptr = ptr;
 		rb_add(&h->node, &file->by_address, handle_below);
 	}
-	file->bytes += usable - h->usable;
+	/* not the difference of two size_t, which wraps at 32 bits where those have 32 */
+	file->bytes = file->bytes - h->usable + usable;
 	h->usable = usable;
 	h->contents.known = min(h->contents.known, kept);
 }

@@ -60,6 +60,8 @@ static void bytes_of_a_resize(void)
 	EXPECT_OK(op_run(fd, &resize));
 	EXPECT_OK(op_do(fd, OP(VERIFY, .handle = op.handle, .size = op.usable, .seed = 1)));
 	EXPECT_OK(op_do(fd, OP(RESIZE, .handle = op.handle, .size = 100)));
+	EXPECT_LE(stats_of(fd).file_bytes, 100 + info_of(fd).min_usable);
+	EXPECT_OK(ALLOC_OP(fd, 99000));
 }
 
 /* Usable bytes are what counts: only the last block may exceed it, by its rounding. */
