@@ -31,7 +31,7 @@ static noinline __cold void *alloc_failed(struct tlsf_pool *pool, size_t align, 
 {
 	struct tlsf_call call = { .align = align, .size = size, .caller = caller };
 
-	/* blocks that were freed since the fast path looked: it begins anew */
+	/* frees were deferred since the fast path looked: the slow path takes them back */
 	if (unlikely(tlsf_defer_pending(&pool->defer))) {
 		tlsf_unlock_irqrestore(&pool->lock, flags);
 		return tlsf_alloc_slow(pool, align, size, gfp, caller, NULL);
@@ -58,7 +58,7 @@ static __always_inline void *alloc_fast(struct tlsf_pool *pool, size_t align, si
 	void *ptr;
 	u64 start;
 
-	/* SIZE_MAX makes the core reject a bad alignment */
+	/* 0, 3, 5 and the like would look like none: so large, the core rejects them */
 	if (!recorded && !is_power_of_2(align))
 		align = SIZE_MAX;
 	if (!recorded && unlikely(gfp & __GFP_ZERO))

@@ -43,7 +43,7 @@
 /* Block sizes stay below this: 2^36 on 64-bit, 2^31 on 32-bit. */
 #define TLSF_BLOCK_LIMIT_LOG2	(sizeof(size_t) == 8 ? 36 : 31)
 #define TLSF_BLOCK_LIMIT	((size_t)1 << TLSF_BLOCK_LIMIT_LOG2)
-/* No memory is larger: 32 GiB on 64-bit, 2^32 granules, or all that blocks can be. */
+/* No memory is larger: on 64-bit 2^32 granules, as an index must fit in half a link. */
 #define TLSF_REGION_MAX		(sizeof(size_t) == 8 ? TLSF_BLOCK_LIMIT / 2 : TLSF_BLOCK_LIMIT)
 #define TLSF_LISTS_MAX		((TLSF_BLOCK_LIMIT_LOG2 - TLSF_GRANULE_LOG2 - TLSF_SLI + 1) * \
 				 TLSF_SL_COUNT)
@@ -119,18 +119,20 @@ enum tlsf_status {
  * bit to clear when it was the only one.
  *
  * A next is a link, an index in both halves of the word: i ^ i << 32. The same formula gives
- * the index back, or, when a bit flipped or somebody wrote over the word, a number beyond
- * any block. So a damaged head of a list is seen before the block that it leads to is
- * written, and without a look at that block, which a cold cache would have to wait for. On
- * 32-bit the halves are of 16 bits and overlap when a pool is larger than 256 KiB: there
- * some flipped bits lead to another block, and are seen when that does not point back.
+ * the index back. When the halves differ, because a bit flipped or a number was written over
+ * the word, it gives a number beyond any block. So a damaged head of a list is seen before
+ * the block that it leads to is written, and without a look at that block, which a cold cache
+ * would have to wait for. What has equal halves is believed so far; the block that it leads
+ * to must point back. On 32-bit the halves are of 16 bits and overlap when a pool is larger
+ * than 256 KiB, so some flipped bits lead to another block: there a head must point back
+ * before it is pushed on, too.
  *
  * Every list ends in the sentinel, the block of index TLSF_NIL. Before the code tests that the
  * next block points back to this one, it stores this block's index in the sentinel's prev: so
  * the end of a list passes the same test, without a branch. The sentinel is not index 0, so
  * that a link that was zeroed after a free is rejected: the "prev" of block 0 is the header
- * of the sentinel, which is always 0. The words before it hold indices: they are where a link
- * cannot lead.
+ * of the sentinel, which is always 0 and never a block. @last and @start, which are indices of
+ * blocks, stand where no index has its "prev": they cannot pass for a link back.
  *
  * Invariants; tlsf_check.c proves them by these numbers:
  *
@@ -324,7 +326,7 @@ static inline size_t tlsf_core_free_blocks(const struct tlsf_core *c)
  * @region_bytes: memory of the region, end mark included
  * @used_bytes: usable bytes of allocated blocks
  * @free_bytes: usable bytes of free blocks
- * @overhead_bytes: headers, end mark, what alignment cut off;
+ * @overhead_bytes: headers, end mark, what is no whole granule;
  *	used + free + overhead = region_bytes
  * @largest_free: largest request that tlsf_core_alloc() would serve now
  * @high_water: most bytes that allocated blocks took, headers included, since init or

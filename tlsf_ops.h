@@ -133,12 +133,18 @@ static __always_inline void tlsf_list_emptied(struct tlsf_core *c, size_t list)
 }
 
 /*
- * May a block be pushed on a list with this head? Its prev is written, wherever that is, so
- * nothing that is damaged will do. Zero is, and has halves that agree.
+ * May a block be pushed on @list, which has this head, a link? The prev of the head is going to
+ * be written. Halves that differ make its index too large, and 0 wraps round. On 32-bit, where
+ * that does not find all (tlsf_core.h), the head must point back; the sentinel is made to.
  */
-static __always_inline bool tlsf_head_good(const struct tlsf_core *c, size_t head)
+static __always_inline bool tlsf_head_good(struct tlsf_core *c, size_t list, size_t head)
 {
-	return !unlikely(tlsf_link_index(head) - 1 >= c->last);
+	if (unlikely(tlsf_link_index(head) - 1 >= c->last))
+		return false;
+	if (TLSF_WORD_BITS == 64)
+		return true;
+	tlsf_block_at(c, TLSF_NIL)->prev = list;
+	return !unlikely(tlsf_block_at(c, tlsf_link_index(head))->prev != list);
 }
 
 /*
@@ -162,7 +168,7 @@ static __always_inline bool tlsf_block_push(struct tlsf_core *c, size_t b, size_
 {
 	size_t list = tlsf_list_of(n), head = tlsf_block_at(c, list)->next;
 
-	if (!tlsf_head_good(c, head))
+	if (!tlsf_head_good(c, list, head))
 		return false;
 	tlsf_block_insert(c, b, n, list, head);
 	return true;
@@ -300,9 +306,10 @@ struct tlsf_found {
 };
 
 /*
- * The head of @f->list; false when it is nowhere in the region, nor the sentinel. A good link
- * has the index in its lower half: on 64-bit the load of the header need not wait for
- * the arithmetic (4 % of the time, 1 MiB pool, mixed sizes).
+ * The head of @f->list and its size; false when its link leads beyond the region. An empty
+ * list gives the sentinel, whose size of 0 never fits. A good link has the index in its lower
+ * half: on 64-bit the load of the header need not wait for the arithmetic (4 % of the time,
+ * 1 MiB pool, mixed sizes).
  */
 static __always_inline bool tlsf_list_head(const struct tlsf_core *c, struct tlsf_found *f)
 {
@@ -415,7 +422,7 @@ static __always_inline void *tlsf_op_memalign(struct tlsf_core *c, size_t align,
 		return NULL;
 	gap = tlsf_align_gap(tlsf_block_at(c, f.b), align);
 	gap_list = tlsf_list_of(gap);
-	if ((gap && !tlsf_head_good(c, tlsf_block_at(c, gap_list)->next)) ||
+	if ((gap && !tlsf_head_good(c, gap_list, tlsf_block_at(c, gap_list)->next)) ||
 	    !tlsf_block_pop(c, f.b, f.list))
 		return NULL;
 	b = f.b + gap;

@@ -236,7 +236,7 @@ void tlsf_pool_retire(struct tlsf_pool *pool, unsigned long caller)
 	unsigned long flags;
 	bool first;
 
-	/* no waiting for the lock here: the next request that meets the damage will do it */
+	/* where the lock cannot be waited for, the next request that meets the damage does it */
 	if (!tlsf_lock_irqsave(&pool->lock, &flags))
 		return;
 	/* both under the lock: a request that is refused from now on knows why */

@@ -92,7 +92,7 @@ within_reserve() {
 more_than_memory() {
 	before=$(memory MemAvailable)
 	for value in 32G 12G 2G "$(($(memory MemTotal) - 16))M" \
-		"$((before - $(reserve) + 12))M"; do
+		"$((before - $(reserve) / 2))M"; do
 		refuse "$value" $enomem '[0-9]+ refused .*: [0-9]+ bytes are available, and [0-9]+ of them'
 	done
 	holds "refused pools give their memory back" [ "$(memory MemAvailable)" -gt $((before - 32)) ]
