@@ -47,7 +47,8 @@ static const struct {
 	{ "none", 0, -EINVAL },
 	{ "small", SZ_16K - 1, -EINVAL },
 	{ "huge", SIZE_MAX, -EINVAL },
-	{ "large", 128UL << 30, -ENOMEM },
+	{ "large", 32UL << 30, -ENOMEM },
+	{ "larger", (32UL << 30) + 1, -EINVAL },
 	{ "default", SZ_64K, -EEXIST },
 };
 
