@@ -148,8 +148,8 @@ static int pool_publish(struct tlsf_pool *pool)
 /**
  * tlsf_pool_create() - make a pool of one's own
  * @name: 1 to 15 characters without a slash, as its statistics are found under
- * @bytes: memory to take, rounded up to whole pages; 16 KiB to 32 GiB. All is taken
- *	at once; control structure and headers come out of it.
+ * @bytes: memory to take, rounded up to whole pages; 16 KiB to 32 GiB, or 1 GiB on 32-bit. All is
+ *	taken at once; control structure and headers come out of it.
  *
  * Besides @bytes it takes 80 KiB of histograms for each possible CPU, and 144 KiB. Of the
  * memory that is available it leaves a sixteenth of the machine's, at least 16 MiB and at
